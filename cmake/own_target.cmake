@@ -1,0 +1,7 @@
+# deconvnet_own_target(<target>): the warnings this project's own programs are built with. They belong to these
+# targets alone; whoever links deconvnet::deconvnet gets no flag from it.
+function(deconvnet_own_target target)
+  target_link_libraries(${target} PRIVATE deconvnet::deconvnet)
+  target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wconversion)
+  set_target_properties(${target} PROPERTIES CXX_EXTENSIONS OFF COMPILE_WARNING_AS_ERROR "${DECONVNET_WARNINGS_AS_ERRORS}")
+endfunction()

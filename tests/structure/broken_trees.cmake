@@ -1,0 +1,60 @@
+# cmake -D WORK=<folder> -P broken_trees.cmake: the negative test of check_tree.cmake. A sound tree of three headers passes;
+# with any one of the faults below it is refused, by the message that belongs to that fault.
+cmake_minimum_required(VERSION 3.25)
+
+function(check_tree)
+  execute_process(COMMAND ${CMAKE_COMMAND} -D ROOT=${WORK} -P ${CMAKE_CURRENT_LIST_DIR}/check_tree.cmake
+                  RESULT_VARIABLE status OUTPUT_VARIABLE output ERROR_VARIABLE output)
+  # Messages are wrapped at 80 columns.
+  string(REGEX REPLACE "[ \n]+" " " output "${output}")
+  set(status "${status}" PARENT_SCOPE)
+  set(output "${output}" PARENT_SCOPE)
+endfunction()
+
+function(sound_tree)
+  file(REMOVE_RECURSE "${WORK}")
+  set(include "${WORK}/include/deconvnet")
+  file(WRITE "${include}/tensor/shape.hpp" "#pragma once\n#include <array>\n")
+  file(WRITE "${include}/tensor/xtensor.hpp" "#pragma once\n#pragma GCC system_header\n#include <xtensor/xtensor.hpp>\n")
+  file(WRITE "${include}/ops/relu.hpp" "#pragma once\n#include <vector>\n#include <deconvnet/tensor/shape.hpp>\n")
+  file(WRITE "${include}/deconvnet.hpp" "#pragma once\n#include <deconvnet/ops/relu.hpp>\n")
+  file(WRITE "${WORK}/tests/ops/relu.cpp" "#include <deconvnet/ops/relu.hpp>\n")
+endfunction()
+
+# One more file in the sound tree, and a piece of the message it has to bring.
+function(refused file content message)
+  sound_tree()
+  file(WRITE "${WORK}/${file}" "${content}")
+  check_tree()
+  string(FIND "${output}" "${message}" found)
+  if(status EQUAL 0 OR found EQUAL -1)
+    message(SEND_ERROR "a tree with ${file} of\n${content}\nshould be refused with \"${message}\", but: ${status}, ${output}")
+  endif()
+endfunction()
+
+sound_tree()
+check_tree()
+if(NOT status EQUAL 0)
+  message(FATAL_ERROR "the sound tree was refused: ${output}")
+endif()
+
+set(rooms include/deconvnet)
+refused(${rooms}/tensor/bad.hpp "#include <deconvnet/ops/relu.hpp>\n" "tensor does not stand on ops")
+refused(${rooms}/network/bad.hpp "#include <deconvnet/image/montage.hpp>\n" "network does not stand on image")
+refused(${rooms}/training/bad.hpp "  #  include <deconvnet/analysis/filters.hpp>\n" "training does not stand on analysis")
+refused(${rooms}/analysis/bad.hpp "#include <deconvnet/training/loss.hpp>\n" "analysis does not stand on training")
+refused(${rooms}/report/bad.hpp "#include <deconvnet/io/npy.hpp>\n" "report does not stand on io")
+refused(${rooms}/io/bad.hpp "#include <deconvnet/training/sgd.hpp>\n" "io does not stand on training")
+refused(${rooms}/ops/bad.hpp "#include <deconvnet/deconvnet.hpp>\n" "includes the umbrella")
+refused(${rooms}/ops/bad.hpp "#include \"relu.hpp\"\n" "in quotes")
+refused(${rooms}/ops/bad.hpp "#include <deconvnet/ops/bad.hpp>\n" "in a circle")
+refused(${rooms}/tensor/shape.hpp "#include <xtensor/xarray.hpp>\n" "without being a gate")
+refused(${rooms}/tensor/second.hpp "#pragma GCC system_header\n#include <xtensor/xarray.hpp>\n" "whose gate is")
+refused(${rooms}/cellar/bad.hpp "#pragma once\n" "is no header of a room")
+refused(${rooms}/bad.hpp "#pragma once\n" "is no header of a room")
+refused(${rooms}/ops/utils.hpp "#pragma once\n" "says nothing")
+refused(tests/ops/sigmoid.cpp "\n" "mirrors no header")
+string(REPEAT "//\n" 401 long)
+refused(${rooms}/ops/long.hpp "${long}" "has 401 lines")
+
+file(REMOVE_RECURSE "${WORK}")
