@@ -12,6 +12,9 @@ namespace deconvnet {
 /// Extents of a tensor of four dimensions: batch, channels, height, width.
 using shape4 = std::array<std::size_t, 4>;
 
+/// Extents of one image: channels, height, width. Zero stands for "not fixed".
+using shape3 = std::array<std::size_t, 3>;
+
 /// The largest number of elements a tensor may have: 2^31. Larger ones come from corrupt files and hostile options;
 /// they are refused before anything is allocated.
 inline constexpr std::size_t max_elements = std::size_t{1} << 31;
@@ -45,8 +48,5 @@ std::size_t element_count(const Shape& shape, const char* what = "tensor") {
   }
   return count;
 }
-
-/// Extents of pixels per image: C x H x W. Zero stands for "not fixed".
-using shape3 = std::array<std::size_t, 3>;
 
 }  // namespace deconvnet

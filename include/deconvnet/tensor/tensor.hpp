@@ -86,6 +86,14 @@ tensor4<T> zeros(const shape4& shape) {
   return result;
 }
 
+/// Gives `x` that shape, keeping its memory where the shape is the same already. The elements are not set.
+template <class T>
+void resize(tensor4<T>& x, const shape4& shape) {
+  if (shape_of(x) == shape) return;
+  element_count(shape);
+  x.resize(shape);
+}
+
 /// The elements of one image of a batch, or of any other slice along the first dimension.
 template <class T>
 std::span<const T> image_span(const tensor4<T>& x, std::size_t n) {

@@ -1,0 +1,121 @@
+// Parallel loops on one pool of threads. What a loop computes must not depend on how many threads run it.
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <cstddef>
+#include <exception>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <type_traits>
+#include <utility>
+
+#include <deconvnet/kernels/eigen.hpp>
+
+namespace deconvnet {
+
+namespace detail {
+
+class thread_pool {
+ public:
+  static thread_pool& instance() {
+    static thread_pool pool;
+    return pool;
+  }
+
+  std::size_t size() const { return size_.load(std::memory_order_relaxed); }
+
+  void resize(std::size_t count) {
+    const std::lock_guard lock(mutex_);
+    size_ = count == 0 ? default_size() : count;
+    workers_.reset();
+  }
+
+  /// The workers beside the calling thread, started at the first parallel loop. A loop keeps them alive by this pointer
+  /// while another thread resizes the pool.
+  std::shared_ptr<Eigen::ThreadPool> workers() {
+    const std::lock_guard lock(mutex_);
+    if (!workers_ && size() > 1) {
+      // No spinning: between two layers a worker would burn a core that belongs to the user's program.
+      workers_ = std::make_shared<Eigen::ThreadPool>(static_cast<int>(size() - 1), false);
+    }
+    return workers_;
+  }
+
+  /// True on a thread that is running the body of a loop; loops inside it run on that thread alone.
+  static bool& inside() {
+    static thread_local bool value = false;
+    return value;
+  }
+
+ private:
+  static std::size_t default_size() { return std::max<std::size_t>(1, std::thread::hardware_concurrency()); }
+
+  std::atomic<std::size_t> size_ = default_size();
+  std::mutex mutex_;
+  std::shared_ptr<Eigen::ThreadPool> workers_;
+};
+
+/// What the threads of one loop share. A worker that comes late finds no index left and never touches the body, so the
+/// caller waits for indices, not for workers.
+template <class Body>
+class parallel_loop {
+ public:
+  parallel_loop(std::size_t count, Body& body) : count_(count), body_(&body) {}
+
+  void work() {
+    const bool outer = std::exchange(thread_pool::inside(), true);
+    for (std::size_t index = next_++; index < count_; index = next_++) {
+      try {
+        if (!failed_.load(std::memory_order_relaxed)) (*body_)(index);
+      } catch (...) {
+        const std::lock_guard lock(mutex_);
+        if (!failed_.exchange(true)) failure_ = std::current_exception();
+      }
+      if (++finished_ == count_) finished_.notify_all();
+    }
+    thread_pool::inside() = outer;
+  }
+
+  void wait() {
+    for (std::size_t done = finished_; done != count_; done = finished_) finished_.wait(done);
+    if (failed_) std::rethrow_exception(failure_);
+  }
+
+ private:
+  const std::size_t count_;
+  Body* const body_;
+  std::atomic<std::size_t> next_ = 0;
+  std::atomic<std::size_t> finished_ = 0;
+  std::atomic<bool> failed_ = false;
+  std::mutex mutex_;
+  std::exception_ptr failure_;
+};
+
+}  // namespace detail
+
+/// How many threads the library computes with, the calling one included. 0 restores the default: all cores.
+inline void set_thread_count(std::size_t count) { detail::thread_pool::instance().resize(count); }
+
+inline std::size_t thread_count() { return detail::thread_pool::instance().size(); }
+
+/// Calls body(0) ... body(count - 1), each once, in any order, on the pool's threads and the calling one; returns when
+/// all are done. The first exception stops the loop and is thrown again here. Loops inside a loop run serially. May be
+/// called from several threads at once.
+template <class Body>
+void parallel_for(std::size_t count, Body&& body) {
+  auto& pool = detail::thread_pool::instance();
+  const std::size_t threads = std::min(pool.size(), count);
+  const auto workers = threads > 1 && !detail::thread_pool::inside() ? pool.workers() : nullptr;
+  if (!workers) {
+    for (std::size_t index = 0; index < count; ++index) body(index);
+    return;
+  }
+  const auto loop = std::make_shared<detail::parallel_loop<std::remove_reference_t<Body>>>(count, body);
+  for (std::size_t k = 1; k < threads; ++k) workers->Schedule([loop] { loop->work(); });
+  loop->work();
+  loop->wait();
+}
+
+}  // namespace deconvnet

@@ -1,0 +1,79 @@
+// Sums of feature maps: residual connections; on the way down each branch takes a copy.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include <deconvnet/ops/reverse_context.hpp>
+#include <deconvnet/ops/window.hpp>
+
+namespace deconvnet {
+
+namespace detail {
+
+inline shape4 summed_shape(std::span<const shape4> inputs) {
+  if (inputs.empty()) throw shape_error("add: no inputs");
+  for (const shape4& in : inputs) {
+    if (in != inputs[0]) throw shape_error(text("add: ", shape_text(inputs[0]), " and ", shape_text(in), " differ"));
+  }
+  return inputs[0];
+}
+
+}  // namespace detail
+
+namespace ops {
+
+template <scalar T>
+void add_into(std::span<const tensor4<T>* const> inputs, tensor4<T>& y) {
+  std::vector<shape4> shapes;
+  for (const auto* input : inputs) shapes.push_back(shape_of(*input));
+  resize(y, detail::summed_shape(shapes));
+  std::copy(inputs[0]->data(), inputs[0]->data() + y.size(), y.data());
+  for (const auto* input : inputs.subspan(1)) {
+    for (std::size_t k = 0; k < y.size(); ++k) y.data()[k] += input->data()[k];
+  }
+}
+
+/// The sum of the inputs, all N x C x H x W; none is broadcast. Throws shape_error where they differ.
+template <expression_of_rank<4> First, expression_of_rank<4>... Rest>
+auto add(const First& first, const Rest&... rest) {
+  using T = scalar_of<First>;
+  const auto summed = [](const auto&... inputs) {
+    const tensor4<T>* const list[] = {&inputs...};
+    tensor4<T> y;
+    add_into<T>(list, y);
+    return y;
+  };
+  return summed(contiguous<T, 4>(first), contiguous<T, 4>(rest)...);
+}
+
+}  // namespace ops
+
+/// ops::add as a layer of several inputs.
+struct add {
+  static constexpr std::string_view kind = "add";
+  static constexpr reverse_needs needs{};
+
+  template <expression_of_rank<4>... X>
+  auto operator()(const X&... inputs) const {
+    return ops::add(inputs...);
+  }
+
+  template <scalar T>
+  void forward(std::span<const tensor4<T>* const> inputs, tensor4<T>& y) const {
+    ops::add_into<T>(inputs, y);
+  }
+
+  template <scalar T>
+  std::vector<tensor4<T>> reverse(const tensor4<T>& signal, const reverse_context<T>& at) const {
+    return std::vector<tensor4<T>>(at.input_shapes.size(), signal);
+  }
+
+  shape4 output_shape(std::span<const shape4> inputs) const { return detail::summed_shape(inputs); }
+  deconvnet::reach reach() const { return {}; }
+};
+
+}  // namespace deconvnet

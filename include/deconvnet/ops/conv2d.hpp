@@ -1,0 +1,176 @@
+// Convolution (cross-correlation, as every network means it), forward and adjoint.
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+#include <utility>
+
+#include <deconvnet/kernels/convolution.hpp>
+#include <deconvnet/ops/reverse_context.hpp>
+#include <deconvnet/ops/window.hpp>
+#include <deconvnet/tensor/shared_tensor.hpp>
+
+namespace deconvnet {
+
+struct conv2d_options {
+  extent2d stride{1, 1};
+  padding2d padding{};
+  extent2d dilation{1, 1};
+  std::size_t groups = 1;
+};
+
+namespace detail {
+
+/// Everything about a convolution that does not change from call to call: its checks and its output size.
+/// `weight` is OC x IC/groups x KH x KW.
+struct conv2d_geometry {
+  shape4 weight;
+  conv2d_options options;
+
+  extent2d kernel() const { return {weight[2], weight[3]}; }
+  std::size_t in_channels() const { return weight[1] * options.groups; }
+  std::size_t out_channels() const { return weight[0]; }
+  window_axis rows() const { return vertical(kernel(), options.stride, options.padding, options.dilation); }
+  window_axis columns() const { return horizontal(kernel(), options.stride, options.padding, options.dilation); }
+
+  void check(const char* who) const {
+    check_window(who, kernel(), options.stride, options.padding, options.dilation);
+    if (weight[0] == 0 || weight[1] == 0) throw shape_error(text(who, ": the weight is empty: ", shape_text(weight)));
+    if (options.groups == 0 || weight[0] % options.groups != 0) {
+      throw shape_error(text(who, ": ", weight[0], " filters cannot be split into ", options.groups, " groups"));
+    }
+  }
+
+  void check_bias(const char* who, std::size_t size) const {
+    if (size != 0 && size != weight[0]) {
+      throw shape_error(text(who, ": a bias of ", size, " for ", weight[0], " filters (weight ", shape_text(weight), ")"));
+    }
+  }
+
+  shape4 output_shape(const char* who, const shape4& in) const {
+    if (in[1] != in_channels()) {
+      throw shape_error(text(who, ": the input ", shape_text(in), " has ", in[1], " channels, the weight ",
+                             shape_text(weight), " in ", options.groups, " groups needs ", in_channels()));
+    }
+    const extent2d out = window_outputs(who, in, rows(), columns());
+    return {in[0], out_channels(), out.height, out.width};
+  }
+
+  kernels::convolution_problem problem(const shape4& large, const shape4& small) const {
+    return {{weight[1], large[2], large[3], weight[2], weight[3], options.stride.height, options.stride.width,
+             options.padding.top, options.padding.left, options.dilation.height, options.dilation.width, small[2],
+             small[3]},
+            large[0],
+            options.groups,
+            weight[0] / options.groups};
+  }
+};
+
+}  // namespace detail
+
+namespace ops {
+
+/// conv2d into a container of the caller's, which takes the result's shape.
+template <scalar T>
+void conv2d_into(const tensor4<T>& x, const tensor4<T>& weight, const tensor<T, 1>& bias, const conv2d_options& options,
+                 tensor4<T>& y) {
+  const detail::conv2d_geometry geometry{shape_of(weight), options};
+  geometry.check("conv2d");
+  geometry.check_bias("conv2d", bias.size());
+  const shape4 in = shape_of(x);
+  const shape4 out = geometry.output_shape("conv2d", in);
+  resize(y, out);
+  kernels::convolve(geometry.problem(in, out), x.data(), weight.data(), bias.size() ? bias.data() : nullptr, y.data());
+}
+
+/// y[n, o, i, j] = bias[o] + sum over c, ky, kx of weight[o, c, ky, kx] x[n, c', i s + ky d - p, j s + kx d - p], with
+/// c' = c shifted to o's group and zero outside the map.
+/// x: N x IC x H x W; weight: OC x IC/groups x KH x KW; bias: OC, or empty for none; y: N x OC x OH x OW with
+/// OH = floor((H + top + bottom - d (KH - 1) - 1) / s) + 1. Throws shape_error where these do not fit.
+template <expression_of_rank<4> X, expression_of_rank<4> W, expression_of_rank<1> B>
+auto conv2d(const X& x, const W& weight, const B& bias, const conv2d_options& options = {}) {
+  using T = scalar_of<X>;
+  tensor4<T> y;
+  conv2d_into<T>(contiguous<T, 4>(x), contiguous<T, 4>(weight), contiguous<T, 1>(bias), options, y);
+  return y;
+}
+
+/// The exact adjoint of conv2d without its bias: <conv2d(x), s> = <x, conv2d_adjoint(s)>.
+/// signal: N x OC x OH x OW; weight as in conv2d; the result has the shape `large`, N x IC x H x W.
+template <scalar T>
+tensor4<T> conv2d_adjoint(const tensor4<T>& signal, const tensor4<T>& weight, const conv2d_options& options,
+                          const shape4& large, const char* who = "conv2d") {
+  const detail::conv2d_geometry geometry{shape_of(weight), options};
+  geometry.check(who);
+  const shape4 small = shape_of(signal);
+  if (small != geometry.output_shape(who, large)) {
+    throw shape_error(detail::text(who, ": a signal of ", shape_text(small), " does not come from ", shape_text(large),
+                                   " by the weight ", shape_text(weight.shape())));
+  }
+  auto result = uninitialized<T>(large);
+  kernels::convolve_transposed(geometry.problem(large, small), signal.data(), weight.data(), result.data());
+  return result;
+}
+
+}  // namespace ops
+
+/// A convolution with its weights: ops::conv2d as a layer.
+template <scalar T>
+class conv2d {
+ public:
+  static constexpr std::string_view kind = "conv2d";
+  static constexpr reverse_needs needs{};
+  using value_type = T;
+
+  /// weight: OC x IC/groups x KH x KW; bias: OC. Throws shape_error where they do not fit each other or the options.
+  template <expression_of_rank<4> W, expression_of_rank<1> B>
+  conv2d(const W& weight, const B& bias, const conv2d_options& options = {})
+      : weight_(tensor4<T>(contiguous<T, 4>(weight))), bias_(tensor<T, 1>(contiguous<T, 1>(bias))), options_(options) {
+    geometry().check("conv2d");
+    geometry().check_bias("conv2d", bias_.get().size());
+  }
+
+  /// Without a bias.
+  template <expression_of_rank<4> W>
+  explicit conv2d(const W& weight, const conv2d_options& options = {})
+      : conv2d(weight, tensor<T, 1>::from_shape({0}), options) {}
+
+  const tensor4<T>& weight() const { return weight_.get(); }
+  const tensor<T, 1>& bias() const { return bias_.get(); }  // of size 0 where there is none
+  const conv2d_options& options() const { return options_; }
+
+  template <expression_of_rank<4> X>
+  tensor4<T> operator()(const X& x) const {
+    tensor4<T> y;
+    forward(contiguous<T, 4>(x), y);
+    return y;
+  }
+
+  void forward(const tensor4<T>& x, tensor4<T>& y) const { ops::conv2d_into(x, weight(), bias(), options_, y); }
+
+  tensor4<T> reverse(const tensor4<T>& signal, const reverse_context<T>& at) const {
+    return ops::conv2d_adjoint(signal, weight(), options_, at.input_shape());
+  }
+
+  shape4 output_shape(const shape4& in) const { return geometry().output_shape("conv2d", in); }
+  deconvnet::reach reach() const { return {geometry().kernel(), options_.stride, options_.padding, options_.dilation}; }
+
+  std::size_t multiply_adds(const shape4&, const shape4& out) const {
+    return out[0] * out[2] * out[3] * weight().size();
+  }
+
+  template <class Self, class Visitor>
+  static void visit_parameters(Self& self, Visitor&& visit) {
+    visit("weight", self.weight_);
+    if (self.bias_.get().size()) visit("bias", self.bias_);
+  }
+
+ private:
+  detail::conv2d_geometry geometry() const { return {shape_of(weight()), options_}; }
+
+  detail::shared_tensor<T, 4> weight_;
+  detail::shared_tensor<T, 1> bias_;
+  conv2d_options options_;
+};
+
+}  // namespace deconvnet
