@@ -37,13 +37,13 @@ class binary_file {
  public:
   /// Reads the whole file. Throws file_error where it is missing, a directory, a device or a pipe, unreadable, empty,
   /// larger than max_file_bytes, or shrinks while it is read.
-  explicit binary_file(const std::filesystem::path& path) : binary_file(path, 0, regular_size(path)) {
+  explicit binary_file(const std::filesystem::path& path) : binary_file(path, 0, size_of(path)) {
     if (size_ == 0) throw file_error(path_, "the file is empty");
   }
 
   /// Reads `length` bytes at `offset`. Throws file_error as above and where the range passes the end of the file.
   binary_file(const std::filesystem::path& path, std::uint64_t offset, std::uint64_t length) : path_(path.string()) {
-    const std::uint64_t size = regular_size(path);
+    const std::uint64_t size = size_of(path);
     if (offset > size || length > size - offset) {
       throw file_error(path_, offset, text(length, " bytes are wanted here, the file has only ", size, " in all"));
     }
@@ -65,13 +65,9 @@ class binary_file {
     }
   }
 
-  const std::string& path() const { return path_; }
-  std::span<const std::byte> bytes() const { return {data_.get(), size_}; }
-  std::string_view characters() const { return {reinterpret_cast<const char*>(data_.get()), size_}; }
-
- private:
-  // Only regular files: opening a pipe waits for ever, a device has no size.
-  static std::uint64_t regular_size(const std::filesystem::path& path) {
+  /// The size of a file, in bytes. Throws as the constructors do; only regular files have one: opening a pipe waits for
+  /// ever, a device does not end.
+  static std::uint64_t size_of(const std::filesystem::path& path) {
     std::error_code failed;
     const auto status = std::filesystem::status(path, failed);
     if (status.type() == std::filesystem::file_type::not_found) throw file_error(path.string(), "there is no such file");
@@ -83,6 +79,11 @@ class binary_file {
     return size;
   }
 
+  const std::string& path() const { return path_; }
+  std::span<const std::byte> bytes() const { return {data_.get(), size_}; }
+  std::string_view characters() const { return {reinterpret_cast<const char*>(data_.get()), size_}; }
+
+ private:
   std::string path_;
   std::unique_ptr<std::byte[]> data_;
   std::size_t size_ = 0;

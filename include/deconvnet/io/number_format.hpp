@@ -9,8 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <limits>
-#include <type_traits>
+#include <vector>
 
 namespace deconvnet::detail {
 
@@ -58,6 +57,14 @@ Stored read_number(const std::byte* address, std::endian order) {
   std::memcpy(bytes.data(), address, sizeof(Stored));
   if (order != std::endian::native) std::reverse(bytes.begin(), bytes.end());
   return std::bit_cast<Stored>(bytes);
+}
+
+/// The opposite of read_number, at the end of `bytes`.
+template <class Stored>
+void append_number(std::vector<std::byte>& bytes, Stored value, std::endian order) {
+  auto image = std::bit_cast<std::array<std::byte, sizeof(Stored)>>(value);
+  if (order != std::endian::native) std::reverse(image.begin(), image.end());
+  bytes.insert(bytes.end(), image.begin(), image.end());
 }
 
 /// A stored number as a T. Floating-point T takes everything (the nearest value).
