@@ -137,6 +137,7 @@ class conv2d {
 
   const tensor4<T>& weight() const { return weight_.get(); }
   const tensor<T, 1>& bias() const { return bias_.get(); }  // of size 0 where there is none
+  const detail::shared_tensor<T, 4>& shared_weight() const { return weight_; }
   const conv2d_options& options() const { return options_; }
 
   template <expression_of_rank<4> X>

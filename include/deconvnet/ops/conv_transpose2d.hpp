@@ -72,6 +72,12 @@ class conv_transpose2d {
   explicit conv_transpose2d(const W& weight, const conv_transpose2d_options& options = {})
       : conv_transpose2d(detail::shared_tensor<T, 4>(tensor4<T>(contiguous<T, 4>(weight))), options) {}
 
+  /// The adjoint of a conv2d, sharing its weights.
+  conv_transpose2d(detail::shared_tensor<T, 4> weight, const conv_transpose2d_options& options)
+      : weight_(std::move(weight)), options_(options) {
+    detail::conv2d_geometry{shape_of(this->weight()), detail::forward_options(options)}.check("conv_transpose2d");
+  }
+
   const tensor4<T>& weight() const { return weight_.get(); }
   const conv_transpose2d_options& options() const { return options_; }
 
@@ -105,11 +111,6 @@ class conv_transpose2d {
   }
 
  private:
-  conv_transpose2d(detail::shared_tensor<T, 4> weight, const conv_transpose2d_options& options)
-      : weight_(std::move(weight)), options_(options) {
-    detail::conv2d_geometry{shape_of(this->weight()), detail::forward_options(options)}.check("conv_transpose2d");
-  }
-
   detail::shared_tensor<T, 4> weight_;
   conv_transpose2d_options options_;
 };

@@ -1,6 +1,7 @@
 // The operator that changes nothing.
 #pragma once
 
+#include <algorithm>
 #include <string_view>
 
 #include <deconvnet/ops/reverse_context.hpp>

@@ -1,0 +1,37 @@
+// deconvnet: what a convolutional network has learned, in pictures. This file is the table of contents.
+#pragma once
+
+// tensors, shapes, errors
+#include <deconvnet/tensor/box.hpp>
+#include <deconvnet/tensor/error.hpp>
+#include <deconvnet/tensor/shape.hpp>
+#include <deconvnet/tensor/tensor.hpp>
+
+// threads
+#include <deconvnet/kernels/parallel_for.hpp>
+
+// operators, forward and reverse
+#include <deconvnet/ops/add.hpp>
+#include <deconvnet/ops/avg_pool2d.hpp>
+#include <deconvnet/ops/batch_norm.hpp>
+#include <deconvnet/ops/concat.hpp>
+#include <deconvnet/ops/conv2d.hpp>
+#include <deconvnet/ops/conv_transpose2d.hpp>
+#include <deconvnet/ops/dropout.hpp>
+#include <deconvnet/ops/identity.hpp>
+#include <deconvnet/ops/linear.hpp>
+#include <deconvnet/ops/local_response_norm.hpp>
+#include <deconvnet/ops/max_pool2d.hpp>
+#include <deconvnet/ops/max_unpool2d.hpp>
+#include <deconvnet/ops/relu.hpp>
+#include <deconvnet/ops/reshape.hpp>
+#include <deconvnet/ops/scale_shift.hpp>
+#include <deconvnet/ops/softmax.hpp>
+#include <deconvnet/ops/transpose_layout.hpp>
+
+// pipelines, networks, projection
+#include <deconvnet/network/deconv_pipeline.hpp>
+#include <deconvnet/network/network.hpp>
+#include <deconvnet/network/pipeline.hpp>
+#include <deconvnet/network/projection.hpp>
+#include <deconvnet/network/receptive_field.hpp>

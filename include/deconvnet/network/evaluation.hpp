@@ -1,0 +1,96 @@
+// The forward pass that networks and pipelines share: what to compute, what to keep, when to let go.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <deconvnet/network/node.hpp>
+#include <deconvnet/network/trace.hpp>
+
+namespace deconvnet::detail {
+
+/// A layer as the plan sees it. `inputs` are places of values: 0 the network's input, i + 1 the output of layer i.
+struct plan_step {
+  std::vector<std::size_t> inputs;
+  reverse_needs needs;
+};
+
+/// keep: the layers to keep; empty means all, with switches. `for_projection`: also what projecting from them needs.
+inline trace_plan make_plan(const std::vector<plan_step>& steps, const std::vector<std::size_t>& keep, bool for_projection) {
+  const std::size_t values = steps.size() + 1;
+  trace_plan plan;
+  plan.needed.assign(values, keep.empty());
+  plan.keep_value.assign(values, keep.empty());
+  plan.keep_signs.assign(values, false);
+  plan.last_use.assign(values, 0);
+  plan.keep_switches = for_projection;
+  for (const std::size_t k : keep) plan.needed[k + 1] = plan.keep_value[k + 1] = true;
+  for (std::size_t i = steps.size(); i-- > 0;) {
+    if (!plan.needed[i + 1]) continue;
+    for (const std::size_t v : steps[i].inputs) {
+      plan.needed[v] = true;
+      plan.last_use[v] = std::max(plan.last_use[v], i);
+      if (for_projection && steps[i].needs.input) plan.keep_value[v] = true;
+    }
+    if (for_projection && steps[i].needs.output) plan.keep_value[i + 1] = true;
+  }
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    plan.keep_signs[i + 1] = for_projection && plan.needed[i + 1] && steps[i].needs.sign && !plan.keep_value[i + 1];
+  }
+  return plan;
+}
+
+/// Runs `body`, and puts the layer's name before the message of a shape that does not fit.
+template <class Body>
+decltype(auto) named(const std::string& name, Body&& body) {
+  try {
+    return body();
+  } catch (const shape_error& problem) {
+    throw shape_error(text("layer '", name, "': ", problem.what()));
+  }
+}
+
+/// Fills the records of a run. Model gives, for layer i: inputs(i), name(i), forward_layer(i, list, y, record),
+/// works_in_place(i), forward_in_place(i, x).
+template <scalar T, class Model>
+void evaluate(const Model& model, const tensor4<T>& x, const trace_plan& plan, std::vector<trace_record<T>>& records) {
+  records.resize(plan.needed.size());
+  records[0].shape = shape_of(x);
+  records[0].kept = plan.keep_value[0];
+  if (plan.keep_value[0]) {
+    resize(records[0].value, shape_of(x));
+    std::copy(x.data(), x.data() + x.size(), records[0].value.data());
+  }
+  std::vector<const tensor4<T>*> inputs;
+  for (std::size_t i = 0; i + 1 < records.size(); ++i) {
+    auto& record = records[i + 1];
+    record.kept = plan.keep_value[i + 1];
+    if (!plan.needed[i + 1]) {
+      record = {};
+      continue;
+    }
+    const auto& places = model.inputs(i);
+    inputs.clear();
+    for (const std::size_t v : places) inputs.push_back(v == 0 ? &x : &records[v].value);
+    named(model.name(i), [&] {
+      const std::size_t first = places[0];
+      const bool last_reader = first != 0 && !plan.keep_value[first] && plan.last_use[first] == i;
+      if (last_reader && places.size() == 1 && model.works_in_place(i)) {
+        record.value = std::move(records[first].value);
+        model.forward_in_place(i, record.value);
+      } else {
+        model.forward_layer(i, tensor_list<T>(inputs), record.value, plan.keep_switches ? &record.switches : nullptr);
+      }
+      record.shape = shape_of(record.value);
+    });
+    if (plan.keep_signs[i + 1]) record.signs.record(record.value);
+    for (const std::size_t v : places) {
+      if (v != 0 && !plan.keep_value[v] && plan.last_use[v] == i) records[v].value = tensor4<T>();
+    }
+  }
+}
+
+}  // namespace deconvnet::detail

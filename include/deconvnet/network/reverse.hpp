@@ -1,0 +1,88 @@
+// The way down: one engine, three rules, any graph.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <deconvnet/network/model.hpp>
+
+namespace deconvnet::detail {
+
+/// What one layer's reverse is told.
+template <scalar T>
+struct recorded_step {
+  std::vector<const tensor4<T>*> inputs;
+  reverse_context<T> context;
+};
+
+template <scalar T>
+recorded_step<T> recorded(const network<T>& net, const trace<T>& run, std::size_t i, rule how,
+                          std::span<const std::size_t> images) {
+  const auto& records = trace_access<T>::records(run);
+  recorded_step<T> step;
+  step.context.how = how;
+  step.context.images = images;
+  for (const std::size_t v : net.inputs(i)) {
+    shape4 shape = records[v].shape;
+    shape[0] = images.size();
+    step.context.input_shapes.push_back(shape);
+    step.inputs.push_back(records[v].kept ? &records[v].value : nullptr);
+  }
+  const auto& out = records[i + 1];
+  step.context.recorded_output = out.kept ? &out.value : nullptr;
+  step.context.recorded_signs = out.signs.empty() || out.kept ? nullptr : &out.signs;
+  step.context.recorded_switches = out.switches.places.size() ? &out.switches : nullptr;
+  return step;
+}
+
+/// Adds a reconstruction to what other layers have sent to the same value already: they add up before the rule of the
+/// layer below.
+template <scalar T>
+void accumulate(std::optional<tensor4<T>>& sum, tensor4<T>&& part) {
+  if (!sum) {
+    sum = std::move(part);
+    return;
+  }
+  for (std::size_t k = 0; k < sum->size(); ++k) sum->data()[k] += part.data()[k];
+}
+
+/// Sends a batch of signals at the output of layer `start` down to the input. signal: M x C x H x W of that layer;
+/// images[m]: the image of the run that picture m belongs to; result: M x C x H x W of the input.
+/// Throws unsupported_error, naming the layer, where one on the way has no reverse.
+template <scalar T>
+tensor4<T> reverse(const network<T>& net, const trace<T>& run, std::size_t start, tensor4<T> signal, rule how,
+                   std::span<const std::size_t> images) {
+  std::vector<std::optional<tensor4<T>>> signals(start + 2);
+  signals[start + 1] = std::move(signal);
+  for (std::size_t i = start + 1; i-- > 0;) {
+    if (!signals[i + 1]) continue;
+    if (!net.op(i).reversible()) {
+      throw unsupported_error(text("layer '", net.name(i), "' (", net.op(i).kind(), ") has no reverse"));
+    }
+    auto step = recorded(net, run, i, how, images);
+    step.context.recorded_inputs = step.inputs;
+    auto parts = named(net.name(i), [&] { return net.op(i).reverse(*signals[i + 1], step.context); });
+    signals[i + 1].reset();
+    const auto& places = net.inputs(i);
+    if (parts.size() != places.size()) {
+      throw error(text("layer '", net.name(i), "': its reverse gave ", parts.size(), " signals for ", places.size(), " inputs"));
+    }
+    for (std::size_t k = 0; k < parts.size(); ++k) {
+      if (shape_of(parts[k]) != step.context.input_shapes[k]) {
+        throw shape_error(text("layer '", net.name(i), "': its reverse gave ", shape_text(parts[k].shape()), " for an input of ",
+                               shape_text(step.context.input_shapes[k])));
+      }
+      accumulate(signals[places[k]], std::move(parts[k]));
+    }
+  }
+  shape4 input = run.input_shape();
+  input[0] = images.size();
+  return signals[0] ? std::move(*signals[0]) : zeros<T>(input);
+}
+
+}  // namespace deconvnet::detail
