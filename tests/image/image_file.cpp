@@ -83,14 +83,16 @@ TEST_CASE("a JPEG comes back nearly as it was") {
   auto picture = dn::tensor<float, 3>::from_shape({3, 24, 40});
   for (std::size_t c = 0; c < 3; ++c) {
     for (std::size_t y = 0; y < 24; ++y) {
-      for (std::size_t x = 0; x < 40; ++x) picture(c, y, x) = static_cast<float>(20 + 5 * x + 30 * c) - static_cast<float>(y);
+      for (std::size_t x = 0; x < 40; ++x)
+        picture(c, y, x) = static_cast<float>(20 + 5 * x + 30 * c) - static_cast<float>(y);
     }
   }
   for (const char* name : {"a.jpg", "a.Jpeg"}) {
     dn::save_image(folder.path / name, picture);
     const auto back = dn::load_image<float>(folder.path / name);
     REQUIRE(back.shape() == picture.shape());
-    for (std::size_t k = 0; k < back.size(); ++k) CHECK(std::abs(back.data()[k] - std::min(255.f, picture.data()[k])) < 8);
+    for (std::size_t k = 0; k < back.size(); ++k)
+      CHECK(std::abs(back.data()[k] - std::min(255.f, picture.data()[k])) < 8);
   }
 }
 
@@ -224,9 +226,11 @@ TEST_CASE("a damaged picture gives an error or a picture, never a crash") {
 TEST_CASE("a few bytes that claim a huge picture are refused before memory is taken") {
   // A BMP header that says 10000 x 10000 and 20000 x 20000, then nothing.
   const auto header = [](int side) {
-    return bytes_of({'B', 'M', 0, 0, 0, 0, 0, 0, 0, 0, 54, 0, 0, 0, 40, 0, 0, 0, side & 255, side >> 8, 0, 0, side & 255, side >> 8,
-                     0, 0, 1, 0, 24, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0});
+    return bytes_of({'B',        'M',       0, 0, 0,          0,         0, 0, 0, 0, 54, 0, 0, 0, 40, 0, 0, 0,
+                     side & 255, side >> 8, 0, 0, side & 255, side >> 8, 0, 0, 1, 0, 24, 0, 0, 0, 0,  0, 0, 0,
+                     0,          0,         0, 0, 0,          0,         0, 0, 0, 0, 0,  0, 0, 0, 0,  0, 0, 0});
   };
-  CHECK(contains(message_of([&] { (void)dn::decode_image<float>(header(10000)); }), "too short for 10000 x 10000 pixels"));
+  CHECK(contains(message_of([&] { (void)dn::decode_image<float>(header(10000)); }),
+                 "too short for 10000 x 10000 pixels"));
   CHECK(contains(message_of([&] { (void)dn::decode_image<float>(header(20000)); }), "too large: 20000 x 20000 pixels"));
 }

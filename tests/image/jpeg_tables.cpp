@@ -7,8 +7,10 @@
 namespace {
 
 std::vector<std::byte> jpeg_with_table(int codes_of_length_8, int codes_of_length_16, std::size_t payload) {
-  std::vector<int> values{0xFF, 0xD8, 0xFF, 0xFE, 0, 4, 0xFF, 0xC4,  // a comment whose text looks like a table
-                          0xFF, 0xFF, 0xC4, 0, static_cast<int>(payload + 19), 0x10};
+  std::vector<int> values{0xFF, 0xD8, 0xFF, 0xFE, 0,
+                          4,    0xFF, 0xC4,  // a comment whose text looks like a table
+                          0xFF, 0xFF, 0xC4, 0,    static_cast<int>(payload + 19),
+                          0x10};
   for (int length = 1; length <= 16; ++length) {
     values.push_back(length == 8 ? codes_of_length_8 : length == 16 ? codes_of_length_16 : 0);
   }

@@ -13,7 +13,8 @@
 #if STBI_MAX_DIMENSIONS != 77 || !defined(STBI_NO_GIF) || defined(STBI_ONLY_PNG) || defined(STBI_NO_STDIO)
 #error "the program's settings were changed"
 #endif
-#if defined(STB_IMAGE_IMPLEMENTATION) || defined(STB_IMAGE_WRITE_IMPLEMENTATION) || defined(STBI_MALLOC) || defined(stbi__err)
+#if defined(STB_IMAGE_IMPLEMENTATION) || defined(STB_IMAGE_WRITE_IMPLEMENTATION) || defined(STBI_MALLOC) || \
+    defined(stbi__err)
 #error "macros were left behind"
 #endif
 
@@ -33,15 +34,16 @@ TEST_CASE("ours and the program's own stb read the same picture side by side") {
   std::vector<unsigned char> file;
   const auto append = [](void* context, void* data, int size) {
     const auto* bytes = static_cast<const unsigned char*>(data);
-    static_cast<std::vector<unsigned char>*>(context)->insert(static_cast<std::vector<unsigned char>*>(context)->end(), bytes,
-                                                              bytes + size);
+    static_cast<std::vector<unsigned char>*>(context)->insert(static_cast<std::vector<unsigned char>*>(context)->end(),
+                                                              bytes, bytes + size);
   };
   const unsigned char pixels[12] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
   REQUIRE(deconvnet::stb::stbi_write_png_to_func(append, &file, 2, 2, 3, pixels, 6));
   int width = 0;
   int height = 0;
   int channels = 0;
-  unsigned char* mine = stbi_load_from_memory(file.data(), static_cast<int>(file.size()), &width, &height, &channels, 0);
+  unsigned char* mine =
+      stbi_load_from_memory(file.data(), static_cast<int>(file.size()), &width, &height, &channels, 0);
   unsigned char* ours =
       deconvnet::stb::stbi_load_from_memory(file.data(), static_cast<int>(file.size()), &width, &height, &channels, 0);
   REQUIRE(mine);

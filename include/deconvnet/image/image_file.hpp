@@ -73,14 +73,13 @@ struct byte_source {
   }
 };
 
-/// The most pixels one byte of the format can stand for, or 0 where the bytes begin like none of the three. A JPEG spends
-/// at least one bit on each block of 64; deflate shrinks at most 1032 times and PNG has 8 pixels to a byte at most.
-/// A small file that claims a huge picture is refused by this before memory is taken for it.
+/// The most pixels one byte of the format can stand for, or 0 where the bytes begin like none of the three. A JPEG
+/// spends at least one bit on each block of 64; deflate shrinks at most 1032 times and PNG has 8 pixels to a byte at
+/// most. A small file that claims a huge picture is refused by this before memory is taken for it.
 inline std::size_t pixels_per_byte(std::span<const std::byte> bytes) {
   const auto begins_with = [&](std::initializer_list<unsigned char> magic) {
-    return bytes.size() >= magic.size() && std::equal(magic.begin(), magic.end(), bytes.begin(), [](auto a, auto b) {
-             return std::byte{a} == b;
-           });
+    return bytes.size() >= magic.size() &&
+           std::equal(magic.begin(), magic.end(), bytes.begin(), [](auto a, auto b) { return std::byte{a} == b; });
   };
   if (begins_with({0x89, 'P', 'N', 'G', '\r', '\n', 0x1A, '\n'})) return 1032 * 8;
   if (begins_with({0xFF, 0xD8, 0xFF})) return 512;
@@ -149,8 +148,8 @@ inline std::vector<std::byte> read_picture_file(const std::filesystem::path& pat
   return bytes;
 }
 
-/// Written beside its place and moved there when complete: a reader never sees half a picture, and a failure leaves what
-/// was there before.
+/// Written beside its place and moved there when complete: a reader never sees half a picture, and a failure leaves
+/// what was there before.
 inline void write_picture_file(const std::filesystem::path& path, std::span<const char> bytes) {
   static std::atomic<unsigned> counter{0};
   std::error_code code;
@@ -176,12 +175,14 @@ inline void write_picture_file(const std::filesystem::path& path, std::span<cons
 }
 
 /// `samples`: height x width x channels, 1 or 3 channels. `extension`: lower case, one of the four.
-inline std::vector<char> encode_samples(const std::vector<unsigned char>& samples, std::size_t height, std::size_t width,
-                                        std::size_t channels, const std::string& extension, const std::string& name) {
+inline std::vector<char> encode_samples(const std::vector<unsigned char>& samples, std::size_t height,
+                                        std::size_t width, std::size_t channels, const std::string& extension,
+                                        const std::string& name) {
   std::vector<char> bytes;
   const auto append = [](void* context, void* data, int size) {
     const auto* first = static_cast<const char*>(data);
-    static_cast<std::vector<char>*>(context)->insert(static_cast<std::vector<char>*>(context)->end(), first, first + size);
+    static_cast<std::vector<char>*>(context)->insert(static_cast<std::vector<char>*>(context)->end(), first,
+                                                     first + size);
   };
   const auto w = static_cast<int>(width);
   const auto h = static_cast<int>(height);
@@ -215,9 +216,9 @@ inline std::string picture_extension(const std::filesystem::path& path) {
 /// The picture in `bytes`, the contents of a PNG, JPEG or BMP file: 3 x H x W, RGB, 0..255. `name` stands in messages.
 ///
 /// Grey is repeated three times. Transparent pixels are laid over white, as a viewer shows them: a c + (1 - a) 255.
-/// Of 16-bit samples the upper 8 bits count. Colour profiles and the orientation noted by cameras (EXIF) are not applied.
-/// Throws file_error for bytes that are empty, truncated, damaged, none of the three formats, or a picture of more than
-/// max_picture_pixels.
+/// Of 16-bit samples the upper 8 bits count. Colour profiles and the orientation noted by cameras (EXIF) are not
+/// applied. Throws file_error for bytes that are empty, truncated, damaged, none of the three formats, or a picture of
+/// more than max_picture_pixels.
 template <scalar T = float>
 tensor<T, 3> decode_image(std::span<const std::byte> bytes, const std::string& name = "picture") {
   const auto decoded = detail::decode_samples(bytes, name);
@@ -246,9 +247,9 @@ tensor<T, 3> load_image(const std::filesystem::path& path) {
 /// Writes a picture, rounded and clamped to 0..255, in the format the name ends in: .png, .bmp (lossless), .jpg, .jpeg
 /// (quality 95, colours not subsampled); upper case does as well.
 ///
-/// `picture`: 3 x H x W (RGB), 1 x H x W or H x W (grey), or one of the first two with a leading 1 (N = 1); any expression.
-/// The file appears complete or not at all. Throws shape_error for other shapes, error for a NaN (with its index),
-/// file_error where the file cannot be written or the name ends in something else.
+/// `picture`: 3 x H x W (RGB), 1 x H x W or H x W (grey), or one of the first two with a leading 1 (N = 1); any
+/// expression. The file appears complete or not at all. Throws shape_error for other shapes, error for a NaN (with its
+/// index), file_error where the file cannot be written or the name ends in something else.
 template <tensor_expression E>
 void save_image(const std::filesystem::path& path, const E& picture) {
   const std::string extension = detail::picture_extension(path);

@@ -7,9 +7,9 @@
 
 namespace deconvnet::detail {
 
-/// The byte offset of the first Huffman table with more than 256 codes, if there is one: stb_image before 2.29 (Debian 12
-/// has 2.27) writes such a table past its end. Walks the markers the way the decoder does, so that it sees every table
-/// the decoder may get to; what else is wrong with the file is left to the decoder.
+/// The byte offset of the first Huffman table with more than 256 codes, if there is one: stb_image before 2.29 (Debian
+/// 12 has 2.27) writes such a table past its end. Walks the markers the way the decoder does, so that it sees every
+/// table the decoder may get to; what else is wrong with the file is left to the decoder.
 inline std::optional<std::size_t> oversized_huffman_table(std::span<const std::byte> jpeg) {
   const auto at = [&](std::size_t k) { return k < jpeg.size() ? std::to_integer<std::size_t>(jpeg[k]) : 0; };
   std::size_t position = 0;

@@ -25,8 +25,8 @@ tensor<T, 3> evaluate_picture(const E& expression, const char* what = "picture")
   const auto extents = extents_of(expression);
   const std::size_t rank = extents.size();
   if (rank < 2 || rank > 4 || (rank == 4 && extents[0] != 1)) {
-    throw shape_error(text(what, " of ", shape_text(extents),
-                           ": one picture is needed, H x W, C x H x W or 1 x C x H x W"));
+    throw shape_error(
+        text(what, " of ", shape_text(extents), ": one picture is needed, H x W, C x H x W or 1 x C x H x W"));
   }
   const std::array<std::size_t, 3> shape = {rank == 2 ? 1 : extents[rank - 3], extents[rank - 2], extents[rank - 1]};
   if (element_count(shape, what) == 0) throw shape_error(text(what, " of ", shape_text(extents), " has no pixels"));

@@ -1,8 +1,10 @@
-// The one door to stb_image and stb_image_write: PNG, JPEG and BMP, from and to memory; files are read and written by us.
+// The one door to stb_image and stb_image_write: PNG, JPEG and BMP, from and to memory; files are read and written by
+// us.
 //
-// Nothing to link, and no clash with a program that has stb of its own, before or after this header, with or without its
-// implementation: ours lives in deconvnet::stb with internal linkage, and every macro is put back as it was found. The price:
-// each translation unit that reads or writes pictures carries its own copy (about 60 KB); one that does not carries none.
+// Nothing to link, and no clash with a program that has stb of its own, before or after this header, with or without
+// its implementation: ours lives in deconvnet::stb with internal linkage, and every macro is put back as it was found.
+// The price: each translation unit that reads or writes pictures carries its own copy (about 60 KB); one that does not
+// carries none.
 #pragma once
 #pragma GCC system_header
 
