@@ -29,9 +29,17 @@
 #include <deconvnet/ops/softmax.hpp>
 #include <deconvnet/ops/transpose_layout.hpp>
 
-// pipelines, networks, projection
+// pipelines, networks, projection, models
+#include <deconvnet/network/alexnet.hpp>
 #include <deconvnet/network/deconv_pipeline.hpp>
 #include <deconvnet/network/network.hpp>
 #include <deconvnet/network/pipeline.hpp>
 #include <deconvnet/network/projection.hpp>
 #include <deconvnet/network/receptive_field.hpp>
+#include <deconvnet/network/squeezenet.hpp>
+#include <deconvnet/network/summary.hpp>
+#include <deconvnet/network/vgg.hpp>
+#include <deconvnet/network/zfnet.hpp>
+
+// training
+#include <deconvnet/training/initialization.hpp>

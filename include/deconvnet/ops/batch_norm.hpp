@@ -62,10 +62,10 @@ class batch_norm {
   /// gamma, beta, mean, variance: C each.
   template <expression_of_rank<1> G, expression_of_rank<1> B, expression_of_rank<1> M, expression_of_rank<1> V>
   batch_norm(const G& gamma, const B& beta, const M& mean, const V& variance, double epsilon = 1e-5)
-      : gamma_(tensor<T, 1>(contiguous<T, 1>(gamma))),
-        beta_(tensor<T, 1>(contiguous<T, 1>(beta))),
-        mean_(tensor<T, 1>(contiguous<T, 1>(mean))),
-        variance_(tensor<T, 1>(contiguous<T, 1>(variance))),
+      : gamma_(owned<T, 1>(gamma)),
+        beta_(owned<T, 1>(beta)),
+        mean_(owned<T, 1>(mean)),
+        variance_(owned<T, 1>(variance)),
         epsilon_(epsilon) {
     affine();
   }

@@ -124,16 +124,16 @@ class conv2d {
 
   /// weight: OC x IC/groups x KH x KW; bias: OC. Throws shape_error where they do not fit each other or the options.
   template <expression_of_rank<4> W, expression_of_rank<1> B>
-  conv2d(const W& weight, const B& bias, const conv2d_options& options = {})
-      : weight_(tensor4<T>(contiguous<T, 4>(weight))), bias_(tensor<T, 1>(contiguous<T, 1>(bias))), options_(options) {
+  conv2d(W&& weight, B&& bias, const conv2d_options& options = {})
+      : weight_(owned<T, 4>(std::forward<W>(weight))), bias_(owned<T, 1>(std::forward<B>(bias))), options_(options) {
     geometry().check("conv2d");
     geometry().check_bias("conv2d", bias_.get().size());
   }
 
   /// Without a bias.
   template <expression_of_rank<4> W>
-  explicit conv2d(const W& weight, const conv2d_options& options = {})
-      : conv2d(weight, tensor<T, 1>::from_shape({0}), options) {}
+  explicit conv2d(W&& weight, const conv2d_options& options = {})
+      : conv2d(std::forward<W>(weight), tensor<T, 1>::from_shape({0}), options) {}
 
   const tensor4<T>& weight() const { return weight_.get(); }
   const tensor<T, 1>& bias() const { return bias_.get(); }  // of size 0 where there is none

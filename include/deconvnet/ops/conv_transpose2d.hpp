@@ -69,8 +69,8 @@ class conv_transpose2d {
   using value_type = T;
 
   template <expression_of_rank<4> W>
-  explicit conv_transpose2d(const W& weight, const conv_transpose2d_options& options = {})
-      : conv_transpose2d(detail::shared_tensor<T, 4>(tensor4<T>(contiguous<T, 4>(weight))), options) {}
+  explicit conv_transpose2d(W&& weight, const conv_transpose2d_options& options = {})
+      : conv_transpose2d(detail::shared_tensor<T, 4>(owned<T, 4>(std::forward<W>(weight))), options) {}
 
   /// The adjoint of a conv2d, sharing its weights.
   conv_transpose2d(detail::shared_tensor<T, 4> weight, const conv_transpose2d_options& options)

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <string_view>
+#include <utility>
 
 #include <deconvnet/kernels/dot.hpp>
 #include <deconvnet/kernels/parallel_for.hpp>
@@ -99,15 +100,15 @@ class linear {
 
   /// weight: OUT x IN; bias: OUT.
   template <expression_of_rank<2> W, expression_of_rank<1> B>
-  linear(const W& weight, const B& bias)
-      : weight_(tensor<T, 2>(contiguous<T, 2>(weight))), bias_(tensor<T, 1>(contiguous<T, 1>(bias))) {
+  linear(W&& weight, B&& bias)
+      : weight_(owned<T, 2>(std::forward<W>(weight))), bias_(owned<T, 1>(std::forward<B>(bias))) {
     detail::check_linear<T>(this->weight(), this->bias().size(), this->weight().shape(1));
     if (this->weight().size() == 0) throw shape_error("linear: the weight is empty: " + shape_text(this->weight().shape()));
   }
 
   /// Without a bias.
   template <expression_of_rank<2> W>
-  explicit linear(const W& weight) : linear(weight, tensor<T, 1>::from_shape({0})) {}
+  explicit linear(W&& weight) : linear(std::forward<W>(weight), tensor<T, 1>::from_shape({0})) {}
 
   const tensor<T, 2>& weight() const { return weight_.get(); }
   const tensor<T, 1>& bias() const { return bias_.get(); }  // of size 0 where there is none

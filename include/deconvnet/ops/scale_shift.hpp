@@ -85,7 +85,7 @@ class scale_shift {
   /// scale, shift: C|1 x H|1 x W|1 each.
   template <expression_of_rank<3> A, expression_of_rank<3> B>
   scale_shift(const A& scale, const B& shift)
-      : scale_(tensor<T, 3>(contiguous<T, 3>(scale))), shift_(tensor<T, 3>(contiguous<T, 3>(shift))) {}
+      : scale_(owned<T, 3>(scale)), shift_(owned<T, 3>(shift)) {}
 
   const tensor<T, 3>& scale() const { return scale_.get(); }
   const tensor<T, 3>& shift() const { return shift_.get(); }

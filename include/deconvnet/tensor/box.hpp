@@ -5,8 +5,8 @@
 
 namespace deconvnet {
 
-/// Rows y .. y + height - 1 and columns x .. x + width - 1. The corner is signed: a receptive field may begin before the
-/// picture does, and end after it.
+/// Rows y .. y + height - 1 and columns x .. x + width - 1. The corner is signed: a receptive field may begin before
+/// the picture does, and end after it.
 struct box {
   std::ptrdiff_t y = 0;
   std::ptrdiff_t x = 0;

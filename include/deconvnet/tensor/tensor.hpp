@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <span>
 #include <type_traits>
+#include <utility>
 
 #include <deconvnet/tensor/shape.hpp>
 #include <deconvnet/tensor/xtensor.hpp>
@@ -63,6 +64,17 @@ decltype(auto) contiguous(const E& expression) {
       throw shape_error(detail::text("a tensor of ", N, " dimensions is needed, this one has ", expression.dimension()));
     }
     return tensor<T, N>(xt::cast<T>(expression));
+  }
+}
+
+/// `expression` as a container of its own: moved where it is one to be given away, else copied or evaluated.
+template <scalar T, std::size_t N, class E>
+  requires expression_of_rank<std::remove_cvref_t<E>, N>
+tensor<T, N> owned(E&& expression) {
+  if constexpr (std::same_as<std::remove_cvref_t<E>, tensor<T, N>>) {
+    return std::forward<E>(expression);
+  } else {
+    return contiguous<T, N>(expression);
   }
 }
 
