@@ -51,16 +51,29 @@ void accumulate(std::optional<tensor4<T>>& sum, tensor4<T>&& part) {
   for (std::size_t k = 0; k < sum->size(); ++k) sum->data()[k] += part.data()[k];
 }
 
-/// Sends a batch of signals at the output of layer `start` down to the input. signal: M x C x H x W of that layer;
-/// images[m]: the image of the run that picture m belongs to; result: M x C x H x W of the input.
+/// Which values depend on value `place`, itself among them. A way down to it passes these only.
+template <scalar T>
+std::vector<bool> values_above(const network<T>& net, std::size_t place) {
+  std::vector<bool> above(net.size() + 1);
+  above[place] = true;
+  for (std::size_t i = place; i < net.size(); ++i) {
+    for (const std::size_t v : net.inputs(i)) above[i + 1] = above[i + 1] || above[v];
+  }
+  return above;
+}
+
+/// Sends a batch of signals at the output of layer `start` down to value `end`: 0 the network's input, k + 1 the output
+/// of layer k. signal: M x C x H x W of layer start; images[m]: the image of the run that picture m belongs to; result:
+/// M x C x H x W of that value, zero where no way leads there. Layers on no way to it are left out.
 /// Throws unsupported_error, naming the layer, where one on the way has no reverse.
 template <scalar T>
-tensor4<T> reverse(const network<T>& net, const trace<T>& run, std::size_t start, tensor4<T> signal, rule how,
-                   std::span<const std::size_t> images) {
-  std::vector<std::optional<tensor4<T>>> signals(start + 2);
+tensor4<T> reverse_to(const network<T>& net, const trace<T>& run, std::size_t start, std::size_t end, tensor4<T> signal,
+                      rule how, std::span<const std::size_t> images) {
+  const std::vector<bool> above = values_above(net, end);
+  std::vector<std::optional<tensor4<T>>> signals(std::max(start + 1, end) + 1);
   signals[start + 1] = std::move(signal);
-  for (std::size_t i = start + 1; i-- > 0;) {
-    if (!signals[i + 1]) continue;
+  for (std::size_t i = start + 1; i-- > end;) {
+    if (!signals[i + 1] || !above[i + 1]) continue;
     if (!net.op(i).reversible()) {
       throw unsupported_error(text("layer '", net.name(i), "' (", net.op(i).kind(), ") has no reverse"));
     }
@@ -77,12 +90,20 @@ tensor4<T> reverse(const network<T>& net, const trace<T>& run, std::size_t start
         throw shape_error(text("layer '", net.name(i), "': its reverse gave ", shape_text(parts[k].shape()), " for an input of ",
                                shape_text(step.context.input_shapes[k])));
       }
-      accumulate(signals[places[k]], std::move(parts[k]));
+      if (above[places[k]]) accumulate(signals[places[k]], std::move(parts[k]));
     }
   }
-  shape4 input = run.input_shape();
-  input[0] = images.size();
-  return signals[0] ? std::move(*signals[0]) : zeros<T>(input);
+  if (signals[end]) return std::move(*signals[end]);
+  shape4 shape = trace_access<T>::records(run)[end].shape;
+  shape[0] = images.size();
+  return zeros<T>(shape);
+}
+
+/// The same down to the network's input.
+template <scalar T>
+tensor4<T> reverse(const network<T>& net, const trace<T>& run, std::size_t start, tensor4<T> signal, rule how,
+                   std::span<const std::size_t> images) {
+  return reverse_to(net, run, start, 0, std::move(signal), how, images);
 }
 
 }  // namespace deconvnet::detail
