@@ -5,10 +5,10 @@
 #include <concepts>
 #include <cstddef>
 #include <map>
-#include <memory>
 #include <numeric>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -16,15 +16,19 @@
 
 namespace deconvnet {
 
-/// A layer argument: a name (anything a string_view can be made from) or an index into layers(), counted from 0.
+/// A layer argument: a name (anything a string_view can be made from) or an index into layers(), counted from 0. A
+/// character or a truth value is neither. Throws error for a negative index or a null pointer.
 class layer {
  public:
   template <class Name>
-    requires std::convertible_to<const Name&, std::string_view>
-  layer(const Name& name) : name_(std::string_view(name)), is_name_(true) {}  // NOLINT(google-explicit-constructor)
+    requires(std::convertible_to<const Name&, std::string_view> && !std::same_as<Name, std::nullptr_t>)
+  layer(const Name& name) : name_(view_of(name)), is_name_(true) {}  // NOLINT(google-explicit-constructor)
 
   template <std::integral Index>
-  layer(Index index) : index_(static_cast<std::size_t>(index)) {}  // NOLINT(google-explicit-constructor)
+    requires(!std::same_as<Index, bool> && !std::same_as<Index, char>)
+  layer(Index index) : index_(static_cast<std::size_t>(index)) {  // NOLINT(google-explicit-constructor)
+    if (std::cmp_less(index, 0)) throw error(detail::text("layer ", index, ": layers are counted from 0"));
+  }
 
   bool is_name() const { return is_name_; }
   const std::string& name() const { return name_; }
@@ -34,6 +38,14 @@ class layer {
   std::string text() const { return is_name_ ? name_ : std::to_string(index_); }
 
  private:
+  template <class Name>
+  static std::string_view view_of(const Name& name) {
+    if constexpr (std::is_pointer_v<Name>) {
+      if (!name) throw error("the name of a layer is a null pointer");
+    }
+    return name;
+  }
+
   std::string name_;
   std::size_t index_ = 0;
   bool is_name_ = false;
