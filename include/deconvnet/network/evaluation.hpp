@@ -3,6 +3,9 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -85,6 +88,9 @@ void evaluate(const Model& model, const tensor4<T>& x, const trace_plan& plan, s
         model.forward_layer(i, tensor_list<T>(inputs), record.value, plan.keep_switches ? &record.switches : nullptr);
       }
       record.shape = shape_of(record.value);
+      if (record.shape[0] != x.shape(0)) {
+        throw shape_error(text("its output ", shape_text(record.shape), " is not one image for each of ", x.shape(0)));
+      }
     });
     if (plan.keep_signs[i + 1]) record.signs.record(record.value);
     for (const std::size_t v : places) {
@@ -92,5 +98,37 @@ void evaluate(const Model& model, const tensor4<T>& x, const trace_plan& plan, s
     }
   }
 }
+
+/// What forward(x, run, options) of networks and pipelines share.
+template <scalar T>
+struct trace_writer {
+  template <class Model>
+  static void fill(const Model& model, const std::shared_ptr<const layer_names>& names, const std::vector<plan_step>& steps,
+                   const tensor4<T>& x, trace<T>& run, const trace_options& options) {
+    for (const auto& record : run.records_) {
+      // x would be overwritten while it is read.
+      if (&record.value == &x) return fill(model, names, steps, tensor4<T>(x), run, options);
+    }
+    std::vector<std::size_t> keep;
+    for (const layer& which : options.keep) keep.push_back(names->find(which));
+    const trace_plan plan = make_plan(steps, keep, true);
+    if (&run.options_ != &options) run.options_ = options;
+    // What another network recorded must not be read as this one's.
+    if (run.names_ != names) run.records_.clear();
+    run.names_ = names;
+    const std::size_t trouble = first_nonfinite(std::span<const T>(x.data(), x.size()));
+    run.nonfinite_ = trouble < x.size() ? std::optional(trouble) : std::nullopt;
+    try {
+      evaluate(model, x, plan, run.records_);
+    } catch (...) {
+      // Half of it would be this run's, half the last one's.
+      run.records_.clear();
+      run.names_.reset();
+      throw;
+    }
+  }
+
+  static const trace_options& options(const trace<T>& run) { return run.options_; }
+};
 
 }  // namespace deconvnet::detail

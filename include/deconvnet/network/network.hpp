@@ -42,15 +42,15 @@ class network {
     element_count(shapes_[0], "the input");
   }
 
-  /// Adds a layer that reads the layer added last, or the input. Throws error for a name that is taken, shape_error where
-  /// the shapes are known and do not fit.
+  /// Adds a layer that reads the layer added last, or the input. Throws error for a name that is taken, by a layer or the
+  /// input; shape_error where the shapes are known and do not fit.
   template <class Op>
     requires layer_operator<Op, T>
   layer add(std::string name, Op op) {
     return insert(std::move(name), std::make_shared<detail::node_of<T, Op>>(std::move(op)), {nodes_.size()});
   }
 
-  /// Adds a layer that reads these, by name or index; the network's input by its own name.
+  /// Adds a layer that reads these, by name or index; the network's input by its own name, which wins over aliases.
   template <class Op>
     requires layer_operator<Op, T>
   layer add(std::string name, Op op, const std::vector<layer>& inputs) {
@@ -149,22 +149,14 @@ class network {
   /// The same into a trace that is there already, reusing its memory; what it keeps stays as it was made.
   template <expression_of_rank<4> X>
   void forward(const X& x, trace<T>& run) const {
-    const trace_options options = run.options_;
-    forward(x, run, options);
+    forward(x, run, detail::trace_writer<T>::options(run));
   }
 
   template <expression_of_rank<4> X>
   void forward(const X& x, trace<T>& run, const trace_options& options) const {
     const auto& in = contiguous<T, 4>(x);
     check_input(shape_of(in));
-    std::vector<std::size_t> keep;
-    for (const layer& which : options.keep) keep.push_back(find(which));
-    const auto plan = detail::make_plan(steps(), keep, true);
-    const std::size_t trouble = first_nonfinite(std::span<const T>(in.data(), in.size()));
-    run.nonfinite_ = trouble < in.size() ? std::optional(trouble) : std::nullopt;
-    run.names_ = names_;
-    if (&run.options_ != &options) run.options_ = options;
-    detail::evaluate(*this, in, plan, run.records_);
+    detail::trace_writer<T>::fill(*this, names_, steps(), in, run, options);
   }
 
   /// The output alone, without a trace: values are let go as soon as no layer needs them.
@@ -203,7 +195,7 @@ class network {
   bool is_fixed() const { return input_[0] != 0 && input_[1] != 0 && input_[2] != 0; }
 
   std::size_t place_of(const layer& which) const {
-    if (which.is_name() && which.name() == input_name_ && !names_->contains(input_name_)) return 0;
+    if (which.is_name() && which.name() == input_name_) return 0;
     return names_->find(which) + 1;
   }
 
@@ -214,6 +206,7 @@ class network {
   }
 
   layer insert(std::string name, std::shared_ptr<detail::node_operator<T>> op, std::vector<std::size_t> places) {
+    if (name == input_name_) throw error("a layer cannot have the name of the network's input, '" + name + "'");
     const auto [least, most] = op->arity();
     if (places.size() < least || (most != 0 && places.size() > most)) {
       throw error(detail::text("layer '", name, "': ", op->kind(), " cannot take ", places.size(), " inputs"));

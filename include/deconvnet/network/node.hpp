@@ -27,7 +27,8 @@ using tensor_list = std::span<const tensor4<T>* const>;
 ///   op.forward(tensor_list, y)      several inputs
 ///   op.forward(x, y)                one input, result into y
 ///   op(x), op(a, b)                 one or two inputs, the result returned
-/// with x: const tensor4<T>&, y: tensor4<T>&. Everything else is optional:
+/// with x: const tensor4<T>&, y: tensor4<T>&; the result has as many images as the inputs. Operators are copyable values.
+/// Everything else is optional:
 ///   static constexpr std::string_view kind       its name in tables and messages
 ///   output_shape(shape4 or span of shape4)       else it is run once on zeros
 ///   reverse(signal, reverse_context<T>)          without it nothing below can be projected
@@ -46,7 +47,8 @@ template <class Op, class T>
 concept joins_two = requires(const Op& op, const tensor4<T>& x) { tensor4<T>(op(x, x)); };
 template <class Op, class T>
 concept layer_operator =
-    records_switches<Op, T> || takes_list<Op, T> || fills_result<Op, T> || returns_result<Op, T> || joins_two<Op, T>;
+    std::copy_constructible<Op> &&
+    (records_switches<Op, T> || takes_list<Op, T> || fills_result<Op, T> || returns_result<Op, T> || joins_two<Op, T>);
 template <class Op, class T>
 concept has_reverse = requires(const Op& op, const tensor4<T>& signal, const reverse_context<T>& at) { op.reverse(signal, at); };
 

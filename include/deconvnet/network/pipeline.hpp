@@ -45,8 +45,11 @@ struct pipeline_scalar<First, Rest...> {
 /// layers are N x C x H x W.
 template <class... Ops>
 class pipeline {
-  static_assert(sizeof...(Ops) > 0, "a pipeline needs at least one operator");
   using weight_scalar = typename detail::pipeline_scalar<Ops...>::type;
+  using default_scalar = std::conditional_t<std::is_void_v<weight_scalar>, float, weight_scalar>;
+  static_assert(sizeof...(Ops) > 0, "a pipeline needs at least one operator");
+  static_assert((layer_operator<Ops, default_scalar> && ...), "an operator of a pipeline needs a forward: see layer_operator");
+  static_assert(((detail::arity_of<Ops, default_scalar>().first == 1) && ...), "an operator of a pipeline takes one input");
 
  public:
   explicit pipeline(Ops... ops) : ops_(std::move(ops)...), names_(std::make_shared<detail::layer_names>()) {
@@ -65,7 +68,11 @@ class pipeline {
   template <expression_of_rank<4> X>
   auto operator()(const X& x) const {
     using T = scalar_for<X>;
-    return run_from<0, T>(contiguous<T, 4>(x));
+    const auto& in = contiguous<T, 4>(x);
+    check_input(in);
+    std::vector<detail::trace_record<T>> records;
+    detail::evaluate(*this, in, detail::make_plan(steps<T>(), {size() - 1}, false), records);
+    return std::move(records.back().value);
   }
 
   /// The trace of a run; options and errors as network::forward.
@@ -78,8 +85,7 @@ class pipeline {
 
   template <expression_of_rank<4> X, scalar T>
   void forward(const X& x, trace<T>& run) const {
-    const trace_options options = run.options_;
-    forward(x, run, options);
+    forward(x, run, detail::trace_writer<T>::options(run));
   }
 
   template <expression_of_rank<4> X, scalar T>
@@ -87,18 +93,15 @@ class pipeline {
     static_assert(std::is_void_v<weight_scalar> || std::is_same_v<weight_scalar, T>,
                   "the trace must have the scalar of the pipeline's weights");
     const auto& in = contiguous<T, 4>(x);
-    if (in.size() == 0) throw shape_error("the pipeline's input is empty: " + shape_text(in.shape()));
-    std::vector<std::size_t> keep;
-    for (const layer& which : options.keep) keep.push_back(names_->find(which));
-    const std::size_t trouble = first_nonfinite(std::span<const T>(in.data(), in.size()));
-    run.nonfinite_ = trouble < in.size() ? std::optional(trouble) : std::nullopt;
-    run.names_ = names_;
-    if (&run.options_ != &options) run.options_ = options;
-    detail::evaluate(*this, in, detail::make_plan(steps<T>(), keep, true), run.records_);
+    check_input(in);
+    detail::trace_writer<T>::fill(*this, names_, steps<T>(), in, run, options);
   }
 
+  /// The rows of network::layers(), for an input of C x H x W; without one, shapes and multiply-adds are not known.
+  std::vector<layer_info> layers(const shape3& input = {0, 0, 0}) const { return as_network(input).layers(); }
+
   /// This pipeline as a network of the same layers, sharing its weights: how projections and analyses see it.
-  template <scalar T>
+  template <scalar T = default_scalar>
   network<T> as_network(const shape3& input = {0, 0, 0}) const {
     network<T> net(input);
     add_to<T>(net, std::index_sequence_for<Ops...>{});
@@ -121,16 +124,9 @@ class pipeline {
   template <class X>
   using scalar_for = std::conditional_t<std::is_void_v<weight_scalar>, scalar_of<X>, weight_scalar>;
 
-  template <std::size_t I, scalar T>
-  tensor4<T> run_from(const tensor4<T>& x) const {
-    const tensor4<T>* const list[] = {&x};
-    tensor4<T> y;
-    detail::named((*names_)[I], [&] { detail::run_forward<std::tuple_element_t<I, std::tuple<Ops...>>, T>(get<I>(), list, y, nullptr); });
-    if constexpr (I + 1 == sizeof...(Ops)) {
-      return y;
-    } else {
-      return run_from<I + 1, T>(y);
-    }
+  template <scalar T>
+  static void check_input(const tensor4<T>& x) {
+    if (x.size() == 0) throw shape_error("the pipeline's input is empty: " + shape_text(x.shape()));
   }
 
   template <scalar T, std::size_t... I>
@@ -153,5 +149,11 @@ class pipeline {
   std::tuple<Ops...> ops_;
   std::shared_ptr<detail::layer_names> names_;
 };
+
+/// receptive_field of a pipeline, as of a network whose input size is not fixed.
+template <class... Ops>
+box receptive_field(const pipeline<Ops...>& model, const layer& which, const unit& u) {
+  return receptive_field(model.as_network(), which, u);
+}
 
 }  // namespace deconvnet

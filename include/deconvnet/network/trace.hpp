@@ -39,28 +39,34 @@ struct trace_plan {
   bool keep_switches = true;
 };
 
+template <scalar T>
+struct trace_writer;
+
 }  // namespace detail
 
 /// Every layer's output and every pool's switches of one forward run, or as much as trace_options keeps. A value: it may
-/// be copied, moved and read after the network is gone. net.forward(x, run) fills it again.
+/// be copied, moved and read after the network is gone. net.forward(x, run) fills it again; x may be a layer of it. A run
+/// that throws on the way leaves it empty.
 template <scalar T>
 class trace {
  public:
   /// The output of a layer, N x C x H x W; a matrix is N x C x 1 x 1. Throws error where there is no such layer or the
   /// run did not keep it.
   const tensor4<T>& operator[](const layer& which) const {
-    const auto& record = records_[find(which) + 1];
+    const std::size_t index = find(which);
+    const auto& record = records_[index + 1];
     if (!record.kept) {
-      throw error(detail::text("the run did not keep layer '", which.text(), "': name it in .keep"));
+      throw error(detail::text("the run did not keep layer '", (*names_)[index], "': name it in .keep"));
     }
     return record.value;
   }
 
   /// The switches of a max-pool. Throws error where the layer is none or the run did not reach it.
   const deconvnet::switches& switches(const layer& which) const {
-    const auto& record = records_[find(which) + 1];
+    const std::size_t index = find(which);
+    const auto& record = records_[index + 1];
     if (record.switches.places.size() == 0) {
-      throw error(detail::text("layer '", which.text(), "' has no switches in this run"));
+      throw error(detail::text("layer '", (*names_)[index], "' has no switches in this run"));
     }
     return record.switches;
   }
@@ -82,11 +88,9 @@ class trace {
 
  private:
   template <scalar>
-  friend class network;
-  template <class...>
-  friend class pipeline;
-  template <scalar>
   friend struct trace_access;
+  template <scalar>
+  friend struct detail::trace_writer;
 
   std::size_t find(const layer& which) const {
     if (!names_) throw error("the trace is empty: no run has filled it");
