@@ -50,6 +50,7 @@ auto reverse_operator(const Op& op, const trace_record<T>& record, const shape4&
     const auto& o = op.options();
     return conv_transpose2d<T>(op.shared_weight(), {o.stride, o.padding, o.dilation, o.groups, {input[2], input[3]}});
   } else if constexpr (std::is_same_v<Op, max_pool2d>) {
+    if (record.switches.places.size() == 0) throw error("deconv_pipeline: the run is another pipeline's: no switches");
     return max_unpool2d(record.switches);
   } else if constexpr (std::is_same_v<Op, relu>) {
     return relu{};
@@ -68,11 +69,12 @@ auto reverse_operator(const Op& op, const trace_record<T>& record, const shape4&
 /// The reverse of a pipeline for one run, under the deconvnet rule: max_unpool2d for each max-pool, relu for each relu,
 /// conv_transpose2d for each conv2d, the transposed matrix for each linear, last layer first. A pipeline like any other:
 /// deconv_pipeline(p, run)(signal) is deconv(p, run, last layer, signal), and its trace holds the reconstruction
-/// at every step. Throws error where the run is not this pipeline's or kept no switches.
+/// at every step. Throws error where the run is not this pipeline's or did not compute the last layer.
 template <class... Ops, scalar T>
 auto deconv_pipeline(const pipeline<Ops...>& forward, const trace<T>& run) {
   detail::check_run(forward.template as_network<T>(), run);
   const auto& records = trace_access<T>::records(run);
+  if (records.back().shape[0] == 0) throw error("deconv_pipeline: the run did not compute the last layer");
   return [&]<std::size_t... I>(std::index_sequence<I...>) {
     constexpr std::size_t last = sizeof...(Ops) - 1;
     return pipeline(detail::reverse_operator<std::tuple_element_t<last - I, std::tuple<Ops...>>, T>(
