@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <span>
 #include <utility>
@@ -33,12 +34,14 @@ std::size_t check_projection(const network<T>& net, const trace<T>& run, const l
   return index;
 }
 
-/// Signals of one layer, all zero, one for each of these images, each with some values of its own set by
-/// fill(m, image's activations or nothing, signal).
+/// What a unit is set to. Throws error where its activation was not kept, or is NaN or infinite: an overflow on the way up.
 template <scalar T>
-T seed_value(const trace<T>& run, std::size_t index, const unit& u, seed with) {
+T seed_value(const network<T>& net, const trace<T>& run, std::size_t index, const unit& u, seed with) {
   const T value = with == seed::one ? T(1) : run[index](u.n, u.c, u.y, u.x);
-  if (!std::isfinite(value)) throw error(text("project: the activation of layer ", index, " is NaN or infinite"));
+  if (!std::isfinite(value)) {
+    throw error(text("project: the activation of layer '", net.name(index), "' at ", shape_text(shape4{u.n, u.c, u.y, u.x}),
+                     " is NaN or infinite"));
+  }
   return value;
 }
 
@@ -70,6 +73,7 @@ tensor4<T> place_in_batch(const tensor4<T>& picture, const trace<T>& run, std::s
 /// Throws error for an unknown layer, a trace of another network, NaN or infinity in the input or the signal; shape_error
 /// for another shape; unsupported_error where a layer on the way has no reverse.
 template <class Model, scalar T, expression_of_rank<4> S>
+  requires model_of<Model, T>
 tensor4<T> deconv(const Model& model, const trace<T>& run, const layer& which, const S& signal, rule how = rule::deconvnet) {
   const auto& net = detail::graph_of<T>(model);
   const std::size_t index = detail::check_projection(net, run, which);
@@ -87,6 +91,7 @@ tensor4<T> deconv(const Model& model, const trace<T>& run, const layer& which, c
 /// units' order. They go down in batches, which is faster than one by one and gives the same numbers.
 /// Throws as project of one unit does.
 template <class Model, scalar T>
+  requires model_of<Model, T>
 tensor4<T> project(const Model& model, const trace<T>& run, const layer& which, std::span<const unit> units,
                    rule how = rule::deconvnet, seed with = seed::activation) {
   const auto& net = detail::graph_of<T>(model);
@@ -104,7 +109,7 @@ tensor4<T> project(const Model& model, const trace<T>& run, const layer& which, 
     for (std::size_t m = 0; m < count; ++m) {
       const unit& u = units[first + m];
       images[m] = u.n;
-      signal(m, u.c, u.y, u.x) = detail::seed_value(run, index, u, with);
+      signal(m, u.c, u.y, u.x) = detail::seed_value(net, run, index, u, with);
     }
     const auto part = detail::reverse(net, run, index, std::move(signal), how, images);
     std::copy(part.data(), part.data() + part.size(), image_span(result, first).data());
@@ -118,6 +123,7 @@ tensor4<T> project(const Model& model, const trace<T>& run, const layer& which, 
 /// Throws error for an unknown layer, a unit out of range, a layer the run did not keep, a trace of another network, NaN or
 /// infinity in the run's input; unsupported_error where a layer on the way has no reverse.
 template <class Model, scalar T>
+  requires model_of<Model, T>
 tensor4<T> project(const Model& model, const trace<T>& run, const layer& which, const unit& u, rule how = rule::deconvnet,
                    seed with = seed::activation) {
   return detail::place_in_batch(project(model, run, which, std::span<const unit>(&u, 1), how, with), run, u.n);
@@ -126,6 +132,7 @@ tensor4<T> project(const Model& model, const trace<T>& run, const layer& which, 
 /// The projection of a whole feature map: all its activations go down at once, the other maps are zero.
 /// Result and errors as for one unit.
 template <class Model, scalar T>
+  requires model_of<Model, T>
 tensor4<T> project(const Model& model, const trace<T>& run, const layer& which, const feature_map& map,
                    rule how = rule::deconvnet) {
   const auto& net = detail::graph_of<T>(model);
@@ -135,6 +142,9 @@ tensor4<T> project(const Model& model, const trace<T>& run, const layer& which, 
   auto signal = zeros<T>({1, shape[1], shape[2], shape[3]});
   const std::size_t plane = shape[2] * shape[3];
   const T* from = run[index].data() + (map.n * shape[1] + map.c) * plane;
+  if (first_nonfinite(std::span<const T>(from, plane)) < plane) {
+    throw error(detail::text("project: map ", map.c, " of layer '", net.name(index), "' has NaN or infinite activations"));
+  }
   std::copy(from, from + plane, signal.data() + map.c * plane);
   const std::size_t images[] = {map.n};
   return detail::place_in_batch(detail::reverse(net, run, index, std::move(signal), how, images), run, map.n);

@@ -84,6 +84,7 @@ box receptive_field(const network<T>& net, const layer& which, const unit& u) {
 
 /// The same for the map sizes of one run: for pipelines, and networks whose input size is not fixed.
 template <class Model, scalar T>
+  requires model_of<Model, T>
 box receptive_field(const Model& model, const trace<T>& run, const layer& which, const unit& u) {
   const auto& net = detail::graph_of<T>(model);
   detail::check_run(net, run);
