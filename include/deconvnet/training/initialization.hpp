@@ -38,13 +38,15 @@ class normal_numbers {
 }  // namespace detail
 
 /// Sets every weight of convolutions and fully connected layers to normal random numbers of mean 0, every bias to 0, and
-/// batch normalization to the identity. The same seed gives the same weights.
+/// batch normalization to the identity. What an operator calls otherwise (the constants of scale_shift, a user's own) stays.
+/// The same seed gives the same weights.
 template <scalar T>
 void initialize(network<T>& net, std::uint64_t seed, initialization how = initialization::normal) {
   detail::normal_numbers next(seed);
   for (const auto& p : net.parameters()) {
     const std::string_view kind = std::string_view(p.name).substr(p.name.rfind('.') + 1);
-    if (kind == "scale" || kind == "shift") continue;  // constants of the architecture
+    const bool one = kind == "weight" || kind == "running_var";
+    if (!one && kind != "bias" && kind != "running_mean") continue;
     const std::vector<std::size_t> shape = p.shape;
     const auto values = net.edit_parameter(p.name);
     if (kind == "weight" && shape.size() > 1) {
@@ -52,8 +54,7 @@ void initialize(network<T>& net, std::uint64_t seed, initialization how = initia
       const double deviation = how == initialization::he ? std::sqrt(2 / fan_in) : 0.01;
       for (T& value : values) value = static_cast<T>(deviation * next());
     } else {
-      const T value = kind == "weight" || kind == "running_var" ? T(1) : T(0);
-      for (T& element : values) element = value;
+      for (T& value : values) value = one ? T(1) : T(0);
     }
   }
 }
