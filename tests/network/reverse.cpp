@@ -48,7 +48,8 @@ TEST_CASE("a way down in two parts is the way down in one") {
     const auto stem = dn::detail::reverse_to(net, run, net.find("sum"), net.find("stem") + 1, signal, how, images);
     CHECK(dn::deconv(net, run, "stem", stem, how) == dn::deconv(net, run, "sum", signal, how));
   }
-  CHECK(dn::detail::reverse_to(net, run, net.find("sum"), net.find("sum") + 1, signal, dn::rule::gradient, images) == signal);
+  CHECK(dn::detail::reverse_to(net, run, net.find("sum"), net.find("sum") + 1, signal, dn::rule::gradient, images) ==
+        signal);
 }
 
 TEST_CASE("the gradient at an inner layer is the derivative there") {
