@@ -18,6 +18,7 @@
 #include <deconvnet/io/binary_file.hpp>
 #include <deconvnet/io/npy_header.hpp>
 #include <deconvnet/io/number_format.hpp>
+#include <deconvnet/io/strided_order.hpp>
 #include <deconvnet/tensor/tensor.hpp>
 
 namespace deconvnet {
@@ -67,27 +68,19 @@ T checked_number(Stored value, const binary_file& file, std::size_t offset) {
   }
 }
 
-// Row-major destination from a column-major file: one pass over the destination, the source index kept by hand.
-template <class Stored, class T, std::size_t N>
+// Row-major destination from a column-major file.
+template <class Stored, class T>
 void read_column_major(const binary_file& file, const npy_header& header, T* destination) {
-  std::array<std::size_t, N> stride{};
-  std::array<std::size_t, N> position{};
+  std::vector<std::size_t> strides;
   std::size_t step = 1;
-  for (std::size_t d = 0; d < N; ++d) {
-    stride[d] = step;
-    step *= header.shape[d];
+  for (const std::size_t extent : header.shape) {
+    strides.push_back(step);
+    step *= extent;
   }
-  std::size_t source = 0;
-  for (std::size_t k = 0; k < header.count; ++k) {
+  for_each_strided(header.shape, strides, [&](std::size_t k, std::size_t source) {
     const std::size_t offset = header.data_offset + source * sizeof(Stored);
     destination[k] = checked_number<T>(read_number<Stored>(file.bytes().data() + offset, header.order), file, offset);
-    for (std::size_t d = N; d-- > 0;) {
-      source += stride[d];
-      if (++position[d] < header.shape[d]) break;
-      source -= stride[d] * header.shape[d];
-      position[d] = 0;
-    }
-  }
+  });
 }
 
 }  // namespace detail
@@ -115,7 +108,7 @@ tensor<T, N> load_npy(const std::filesystem::path& path) {
     if constexpr (std::integral<T> && !std::integral<stored_type>) {
       throw unsupported_error(file.path() + ": the array has floating-point elements, integers are wanted");
     } else if (header.fortran_order && N > 1) {
-      detail::read_column_major<stored_type, T, N>(file, header, result.data());
+      detail::read_column_major<stored_type>(file, header, result.data());
     } else {
       const std::byte* source = file.bytes().data() + header.data_offset;
       if constexpr (std::floating_point<T>) {
