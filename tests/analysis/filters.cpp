@@ -1,0 +1,191 @@
+#include <deconvnet/analysis/filters.hpp>
+
+#include <complex>
+#include <numbers>
+#include <random>
+
+#include <doctest/doctest.h>
+
+#include <deconvnet/network/pipeline.hpp>
+#include <deconvnet/ops/batch_norm.hpp>
+#include <deconvnet/ops/max_pool2d.hpp>
+#include <deconvnet/ops/relu.hpp>
+
+namespace dn = deconvnet;
+
+namespace {
+
+dn::tensor4<double> random_tensor(const dn::shape4& shape, unsigned seed) {
+  std::mt19937 engine(seed);
+  std::uniform_real_distribution<double> values(-1, 1);
+  auto result = dn::uninitialized<double>(shape);
+  for (double& value : result) value = values(engine);
+  return result;
+}
+
+template <dn::scalar T>
+dn::network<T> one_layer(const dn::tensor4<T>& filters) {
+  dn::network<T> net;
+  net.add("conv1", dn::conv2d<T>(filters));
+  net.add("relu1", dn::relu{});
+  return net;
+}
+
+/// The definition, sum by sum.
+double high_share(const dn::tensor4<double>& filters, std::size_t f) {
+  const auto height = filters.shape(2);
+  const auto width = filters.shape(3);
+  double all = 0;
+  double high = 0;
+  for (std::size_t c = 0; c < filters.shape(1); ++c) {
+    for (std::size_t u = 0; u < height; ++u) {
+      for (std::size_t v = 0; v < width; ++v) {
+        std::complex<double> sum = 0;
+        for (std::size_t y = 0; y < height; ++y) {
+          for (std::size_t x = 0; x < width; ++x) {
+            const double turns = static_cast<double>(u * y) / static_cast<double>(height) +
+                                 static_cast<double>(v * x) / static_cast<double>(width);
+            sum += filters(f, c, y, x) * std::polar(1.0, -2 * std::numbers::pi * turns);
+          }
+        }
+        const double energy = std::norm(sum);
+        all += energy;
+        if (4 * std::min(u, height - u) > height || 4 * std::min(v, width - v) > width) high += energy;
+      }
+    }
+  }
+  return high / all;
+}
+
+/// Filters of 1 x 1: filter f passes on factor[f] times the input.
+dn::network<float> gains(const std::vector<float>& factors) {
+  auto filters = dn::uninitialized<float>({factors.size(), 1, 1, 1});
+  std::copy(factors.begin(), factors.end(), filters.data());
+  return one_layer(filters);
+}
+
+}  // namespace
+
+TEST_CASE("RMS and the share of high frequencies are their definitions") {
+  for (const auto& [height, width] :
+       {std::pair<std::size_t, std::size_t>{7, 7}, {11, 11}, {4, 4}, {8, 3}, {2, 5}, {1, 6}}) {
+    CAPTURE(height);
+    CAPTURE(width);
+    const auto filters = random_tensor({5, 3, height, width}, 1);
+    const auto stats = dn::filter_statistics(one_layer(filters), "conv1");
+    REQUIRE(stats.size() == 5);
+    for (std::size_t f = 0; f < 5; ++f) {
+      double squares = 0;
+      for (const double w : dn::image_span(filters, f)) squares += w * w;
+      CHECK(stats[f].rms == doctest::Approx(std::sqrt(squares / static_cast<double>(3 * height * width))));
+      CHECK(stats[f].high_frequency == doctest::Approx(high_share(filters, f)));
+    }
+  }
+}
+
+TEST_CASE("a constant has no high frequencies, a checkerboard nothing else, zeros neither strength nor frequencies") {
+  auto filters = dn::zeros<float>({4, 1, 6, 6});
+  for (std::size_t y = 0; y < 6; ++y) {
+    for (std::size_t x = 0; x < 6; ++x) {
+      filters(0, 0, y, x) = 0.5f;
+      filters(1, 0, y, x) = (y + x) % 2 ? -1.f : 1.f;
+      filters(2, 0, y, x) = x % 2 ? -1.f : 1.f;
+    }
+  }
+  const auto stats = dn::filter_statistics(one_layer(filters), 0);
+  CHECK(stats[0].rms == doctest::Approx(0.5));
+  CHECK(stats[0].high_frequency == doctest::Approx(0).epsilon(1e-12));
+  CHECK(stats[1].high_frequency == doctest::Approx(1));
+  CHECK(stats[2].high_frequency == doctest::Approx(1));
+  CHECK(stats[3].rms == 0);
+  CHECK(stats[3].high_frequency == 0);
+}
+
+TEST_CASE("a filter is dead where no input makes it positive") {
+  const auto net = gains({2, -1, 0});
+  std::vector<dn::tensor4<float>> inputs(40, dn::zeros<float>({1, 1, 2, 3}));
+  for (std::size_t k = 0; k < inputs.size(); ++k) inputs[k](0, 0, 1, 2) = static_cast<float>(k);
+  const auto stats = dn::filter_statistics(net, "conv1", inputs);
+  REQUIRE(stats.size() == 3);
+  CHECK(stats.images == 40);
+  CHECK(stats.complete);
+  CHECK_FALSE(stats[0].dead);
+  CHECK(stats[0].largest == 78);
+  CHECK(stats[0].rms == doctest::Approx(2));
+  CHECK(stats[1].dead);
+  CHECK(stats[1].largest == 0);
+  CHECK(stats[2].dead);
+  inputs[17](0, 0, 0, 0) = -1;
+  CHECK_FALSE(dn::filter_statistics(net, "conv1", inputs)[1].dead);
+}
+
+TEST_CASE("the map is read after the ReLU, through a batch norm between") {
+  dn::network<float> net;
+  using vector = dn::tensor<float, 1>;
+  net.add("conv", dn::conv2d<float>(dn::tensor4<float>({1, 1, 1, 1}, 1.f)));
+  net.add("norm", dn::batch_norm<float>(vector{1.f}, vector{-5.f}, vector{0.f}, vector{1.f}, 0.0));
+  net.add("relu", dn::relu{});
+  const std::vector<dn::tensor4<float>> inputs(1, dn::tensor4<float>({1, 1, 2, 2}, 4.f));
+  CHECK(dn::filter_statistics(net, "conv", inputs)[0].dead);
+  dn::network<float> bare;
+  bare.add("conv", dn::conv2d<float>(dn::tensor4<float>({1, 1, 1, 1}, -1.f)));
+  bare.add("pool", dn::max_pool2d({.kernel = 2}));
+  CHECK(dn::filter_statistics(bare, "conv", inputs)[0].largest == -4);
+}
+
+TEST_CASE("pipelines, networks and any number of threads give the same numbers") {
+  const auto filters = random_tensor({6, 2, 3, 3}, 7);
+  const dn::pipeline line{dn::conv2d<double>(filters), dn::relu{}};
+  const auto net = one_layer(filters);
+  std::vector<dn::tensor4<double>> inputs;
+  for (unsigned k = 0; k < 30; ++k) inputs.push_back(random_tensor({1, 2, 5 + k % 3, 6}, 100 + k));
+  const auto expected = dn::filter_statistics(net, "conv1", inputs);
+  for (const std::size_t threads : {1u, 3u}) {
+    dn::set_thread_count(threads);
+    const auto seen = dn::filter_statistics(line, 0, inputs);
+    for (std::size_t f = 0; f < 6; ++f) {
+      CHECK(seen[f].rms == expected[f].rms);
+      CHECK(seen[f].high_frequency == expected[f].high_frequency);
+      CHECK(seen[f].largest == expected[f].largest);
+    }
+    CHECK(dn::filter_statistics(line, 0)[3].rms == expected[3].rms);
+  }
+  dn::set_thread_count(0);
+}
+
+TEST_CASE("fully connected layers have filters of one place, other layers none") {
+  dn::network<float> net;
+  net.add("fc", dn::linear<float>(dn::tensor<float, 2>{{3, 4}, {0, 0}}));
+  net.add("relu", dn::relu{});
+  const auto stats = dn::filter_statistics(net, "fc");
+  CHECK(stats[0].rms == doctest::Approx(std::sqrt(12.5)));
+  CHECK(stats[0].high_frequency == 0);
+  CHECK_THROWS_AS(dn::filter_statistics(net, "relu"), dn::unsupported_error);
+  CHECK_THROWS_AS(dn::filter_statistics(net, "conv1"), dn::error);
+  CHECK_THROWS_AS(dn::filter_statistics(gains({std::numeric_limits<float>::infinity()}), 0), dn::error);
+}
+
+TEST_CASE("empty data sets, stops, broken inputs and progress") {
+  const auto net = gains({1});
+  std::vector<dn::tensor4<float>> inputs;
+  const auto none = dn::filter_statistics(net, "conv1", inputs);
+  CHECK(none.images == 0);
+  CHECK(none.complete);
+  CHECK_FALSE(none[0].dead);
+  inputs.assign(20, dn::tensor4<float>({1, 1, 600, 600}, 1.f));
+  std::size_t last = 0;
+  dn::filter_statistics(net, "conv1", inputs, {.progress = [&](std::size_t done, std::size_t total) {
+                          CHECK(done > last);
+                          CHECK(total == 20);
+                          last = done;
+                        }});
+  CHECK(last == 20);
+  std::stop_source source;
+  const auto part = dn::filter_statistics(
+      net, "conv1", inputs,
+      {.progress = [&](std::size_t, std::size_t) { source.request_stop(); }, .stop = source.get_token()});
+  CHECK_FALSE(part.complete);
+  CHECK(part.images < 20);
+  inputs[3](0, 0, 0, 0) = std::numeric_limits<float>::quiet_NaN();
+  CHECK_THROWS_WITH_AS(dn::filter_statistics(net, "conv1", inputs), doctest::Contains("image 3"), dn::error);
+}
