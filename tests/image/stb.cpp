@@ -26,6 +26,12 @@
 #include <stb_image.h>
 #endif
 
+#if __has_include(<stb/stb_easy_font.h>)
+#include <stb/stb_easy_font.h>
+#else
+#include <stb_easy_font.h>
+#endif
+
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -55,4 +61,10 @@ TEST_CASE("ours and the program's own stb read the same picture side by side") {
   CHECK(ours[11] == 12);
   stbi_image_free(mine);
   deconvnet::stb::stbi_image_free(ours);
+}
+
+TEST_CASE("ours and the program's own font measure the same text side by side") {
+  char text[] = "conv5 (17)";
+  CHECK(deconvnet::stb::stb_easy_font_width(text) == stb_easy_font_width(text));
+  CHECK(deconvnet::stb::stb_easy_font_width(text) > 40);
 }

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include <deconvnet/image/picture.hpp>
-#include <deconvnet/image/stb_easy_font.hpp>
+#include <deconvnet/image/stb.hpp>
 #include <deconvnet/tensor/box.hpp>
 #include <deconvnet/tensor/tensor.hpp>
 

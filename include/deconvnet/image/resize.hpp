@@ -13,9 +13,9 @@
 namespace deconvnet {
 
 /// How resize computes. `.whole_levels`: round to whole numbers of 0..255 after each pass, as Pillow does with 8-bit
-/// pictures. The result is then Pillow's bit for bit wherever it takes rows first, as it does when a photograph keeps its
-/// proportions; Pillow 13 takes columns first for some pairs of sizes, and single places differ by one level.
-/// Not for heat maps and reconstructions.
+/// pictures. The result is then Pillow's bit for bit wherever it takes rows first, as it does when a photograph keeps
+/// its proportions; Pillow 13 takes columns first for some pairs of sizes, and single places differ by one level. Not
+/// for heat maps and reconstructions.
 struct resize_options {
   bool whole_levels = false;
 };

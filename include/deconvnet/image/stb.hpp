@@ -1,10 +1,10 @@
-// The one door to stb_image and stb_image_write: PNG, JPEG and BMP, from and to memory; files are read and written by
-// us.
+// The one door to stb: stb_image and stb_image_write for PNG, JPEG and BMP, from and to memory (files are read and
+// written by image_file.hpp), stb_easy_font for labels.
 //
 // Nothing to link, and no clash with a program that has stb of its own, before or after this header, with or without
 // its implementation: ours lives in deconvnet::stb with internal linkage, and every macro is put back as it was found.
-// The price: each translation unit that reads or writes pictures carries its own copy (about 60 KB); one that does not
-// carries none.
+// The price: each translation unit that reads or writes pictures carries its own copy (about 110 KB); an optimised one
+// that does not carries none.
 #pragma once
 #pragma GCC system_header
 
@@ -34,6 +34,8 @@
 #endif
 
 // What a program may have set for its own copy of stb, or what one copy would tell the other: kept aside.
+#pragma push_macro("INCLUDE_STB_EASY_FONT_H")
+#undef INCLUDE_STB_EASY_FONT_H
 #pragma push_macro("INCLUDE_STB_IMAGE_WRITE_H")
 #undef INCLUDE_STB_IMAGE_WRITE_H
 #pragma push_macro("STBI_INCLUDE_STB_IMAGE_H")
@@ -242,6 +244,11 @@ namespace deconvnet::stb {
 #else
 #include <stb_image_write.h>
 #endif
+#if __has_include(<stb/stb_easy_font.h>)
+#include <stb/stb_easy_font.h>
+#else
+#include <stb_easy_font.h>
+#endif
 }  // namespace deconvnet::stb
 
 // What ours leave behind.
@@ -307,6 +314,7 @@ namespace deconvnet::stb {
 #undef stbiw__zlib_huffb
 
 // A macro that was not defined when it was pushed is undefined again by this.
+#pragma pop_macro("INCLUDE_STB_EASY_FONT_H")
 #pragma pop_macro("INCLUDE_STB_IMAGE_WRITE_H")
 #pragma pop_macro("STBI_INCLUDE_STB_IMAGE_H")
 #pragma pop_macro("STBI_VERSION")
