@@ -1,0 +1,117 @@
+#include <deconvnet/kernels/convolution.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include "../tensor/values.hpp"
+
+// The geometry in all its variants is tested at the operators, tests/ops/conv2d.cpp; here: tiles, blocks and the borders of
+// the buffers.
+namespace {
+
+using namespace deconvnet;
+using testing::random_values;
+
+constexpr std::size_t guard = 16;
+
+/// Sentinels around a buffer: what a kernel writes outside of it is found.
+template <class T>
+class guarded {
+ public:
+  explicit guarded(std::size_t size) : values_(size + 2 * guard, T(-77)) {}
+  T* data() { return values_.data() + guard; }
+  std::size_t size() const { return values_.size() - 2 * guard; }
+  std::vector<T> inside() const { return {values_.begin() + guard, values_.end() - guard}; }
+  bool intact() const {
+    const auto untouched = [](T value) { return value == T(-77); };
+    return std::all_of(values_.begin(), values_.begin() + guard, untouched) &&
+           std::all_of(values_.end() - guard, values_.end(), untouched);
+  }
+
+ private:
+  std::vector<T> values_;
+};
+
+struct layer {
+  kernels::convolution_problem problem;
+  const char* why;
+};
+
+const layer layers[] = {
+    {{{3, 37, 41, 3, 3, 1, 1, 1, 1, 1, 1, 37, 41}, 2, 2, 3}, "1517 pixels: more than one tile"},
+    {{{4, 40, 33, 1, 1, 1, 1, 0, 0, 1, 1, 40, 33}, 2, 1, 5}, "1320 pixels without im2col: more than one tile"},
+    {{{150, 9, 9, 3, 3, 1, 1, 1, 1, 1, 1, 9, 9}, 1, 1, 2}, "150 channels of 9 taps: several blocks of channels"},
+    {{{2, 14, 15, 12, 13, 1, 1, 0, 0, 1, 1, 3, 3}, 1, 1, 2}, "156 taps: a block holds one channel"},
+    {{{1, 1, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1, 1}, 3, 4, 1}, "one pixel, depthwise"},
+};
+
+/// small = W large, one tap at a time.
+template <class T>
+std::vector<double> naive(const kernels::convolution_problem& p, const std::vector<T>& large, const std::vector<T>& weight,
+                          const std::vector<T>& bias) {
+  const auto& g = p.geometry;
+  std::vector<double> small(p.images * p.small_image());
+  for (std::size_t k = 0; k < small.size(); ++k) {
+    const std::size_t pixel = k % g.pixels();
+    const std::size_t filter = k / g.pixels() % (p.groups * p.filters);
+    const std::size_t map = (k / p.small_image() * p.groups + filter / p.filters) * g.channels;
+    double sum = static_cast<double>(bias[filter]);
+    for (std::size_t tap = 0; tap < p.depth(); ++tap) {
+      const std::size_t ky = tap % g.taps() / g.kernel_width;
+      const std::size_t kx = tap % g.kernel_width;
+      const std::size_t y = pixel / g.out_width * g.stride_height + ky * g.dilation_height - g.padding_top;
+      const std::size_t x = pixel % g.out_width * g.stride_width + kx * g.dilation_width - g.padding_left;
+      if (y >= g.height || x >= g.width) continue;
+      sum += static_cast<double>(weight[filter * p.depth() + tap]) *
+             static_cast<double>(large[((map + tap / g.taps()) * g.height + y) * g.width + x]);
+    }
+    small[k] = sum;
+  }
+  return small;
+}
+
+double product(const std::vector<double>& a, const std::vector<double>& b) {
+  double sum = 0;
+  for (std::size_t k = 0; k < a.size(); ++k) sum += a[k] * b[k];
+  return sum;
+}
+
+TEST_CASE_TEMPLATE("tiles and blocks cover every output once and touch nothing around it", T, float, double) {
+  for (const auto& one : layers) {
+    const auto& p = one.problem;
+    CAPTURE(one.why);
+    const auto large = random_values<T>(p.images * p.large_image(), 1);
+    const auto weight = random_values<T>(p.groups * p.filters * p.depth(), 2);
+    const auto bias = random_values<T>(p.groups * p.filters, 3);
+    guarded<T> small(p.images * p.small_image());
+    kernels::convolve(p, large.data(), weight.data(), bias.data(), small.data());
+    const auto expected = naive(p, large, weight, bias);
+    const auto result = small.inside();
+    double worst = 0;
+    for (std::size_t k = 0; k < result.size(); ++k) {
+      worst = std::max(worst, std::abs(static_cast<double>(result[k]) - expected[k]));
+    }
+    CHECK(worst < 20 * testing::rounding<T>);
+    CHECK(small.intact());
+  }
+}
+
+TEST_CASE("the transposed convolution is the adjoint and touches nothing around its result") {
+  for (const auto& one : layers) {
+    const auto& p = one.problem;
+    CAPTURE(one.why);
+    const auto large = random_values<double>(p.images * p.large_image(), 4);
+    const auto small = random_values<double>(p.images * p.small_image(), 5);
+    const auto weight = random_values<double>(p.groups * p.filters * p.depth(), 6);
+    guarded<double> back(p.images * p.large_image());
+    kernels::convolve_transposed(p, small.data(), weight.data(), back.data());
+    CHECK(back.intact());
+    const auto there = naive(p, large, weight, std::vector<double>(p.groups * p.filters));
+    CHECK(product(there, small) == doctest::Approx(product(large, back.inside())).epsilon(1e-12));
+  }
+}
+
+}  // namespace
