@@ -67,17 +67,16 @@ dn::network<float> gains(const std::vector<float>& factors) {
 }  // namespace
 
 TEST_CASE("RMS and the share of high frequencies are their definitions") {
-  for (const auto& [height, width] :
-       {std::pair<std::size_t, std::size_t>{7, 7}, {11, 11}, {4, 4}, {8, 3}, {2, 5}, {1, 6}}) {
-    CAPTURE(height);
-    CAPTURE(width);
-    const auto filters = random_tensor({5, 3, height, width}, 1);
+  for (const dn::shape3 size : {dn::shape3{3, 7, 7}, {3, 11, 11}, {3, 4, 4}, {3, 8, 3}, {3, 2, 5}, {3, 1, 6}}) {
+    CAPTURE(size[1]);
+    CAPTURE(size[2]);
+    const auto filters = random_tensor({5, size[0], size[1], size[2]}, 1);
     const auto stats = dn::filter_statistics(one_layer(filters), "conv1");
     REQUIRE(stats.size() == 5);
     for (std::size_t f = 0; f < 5; ++f) {
       double squares = 0;
       for (const double w : dn::image_span(filters, f)) squares += w * w;
-      CHECK(stats[f].rms == doctest::Approx(std::sqrt(squares / static_cast<double>(3 * height * width))));
+      CHECK(stats[f].rms == doctest::Approx(std::sqrt(squares / static_cast<double>(size[0] * size[1] * size[2]))));
       CHECK(stats[f].high_frequency == doctest::Approx(high_share(filters, f)));
     }
   }
