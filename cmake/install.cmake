@@ -5,7 +5,7 @@ include(CMakePackageConfigHelpers)
 
 set(package_folder "${CMAKE_INSTALL_DATADIR}/cmake/deconvnet")
 
-install(TARGETS deconvnet EXPORT deconvnetTargets FILE_SET HEADERS)
+install(TARGETS deconvnet EXPORT deconvnetTargets FILE_SET HEADERS FILE_SET bodies)
 install(EXPORT deconvnetTargets NAMESPACE deconvnet:: DESTINATION "${package_folder}")
 
 configure_package_config_file(cmake/deconvnetConfig.cmake.in deconvnetConfig.cmake

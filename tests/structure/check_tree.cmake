@@ -1,6 +1,7 @@
 # cmake -D ROOT=<project> -P check_tree.cmake: fails where the tree breaks one of these rules, and lists every place.
 #
-#  1. Headers lie in a room (include/deconvnet/<room>/), beside them only the umbrella deconvnet.hpp.
+#  1. Headers lie in a room (include/deconvnet/<room>/), beside them only the umbrella deconvnet.hpp. name.inc is a body
+#     that name.hpp beside it includes more than once; it includes nothing itself.
 #  2. A room includes itself and the rooms it stands on, in one direction; nobody includes the umbrella.
 #  3. Headers of the library are included as <deconvnet/room/name.hpp>, never in quotes.
 #  4. No header includes itself by a detour.
@@ -54,6 +55,17 @@ endif()
 set(gated_libraries "")
 foreach(header IN LISTS headers)
   set(place "include/deconvnet/${header}")
+  if(header MATCHES "^[a-z]+/[a-z0-9_]+\\.inc$")
+    string(REGEX REPLACE "\\.inc$" ".hpp" owner "${header}")
+    file(READ "${ROOT}/${place}" text)
+    if("\n${text}" MATCHES "${include_line}")
+      fault("${place}" "is a body and includes something")
+    endif()
+    if(NOT owner IN_LIST headers)
+      fault("${place}" "is a body without its header ${owner}")
+    endif()
+    continue()
+  endif()
   if(NOT header MATCHES "^([a-z]+)/[a-z0-9_]+\\.hpp$" OR NOT CMAKE_MATCH_1 IN_LIST rooms)
     fault("${place}" "is no header of a room (rooms: ${rooms})")
     continue()
@@ -62,6 +74,7 @@ foreach(header IN LISTS headers)
   file(READ "${ROOT}/${place}" text)
   set(text "\n${text}")
   string(REGEX MATCHALL "${include_line}" includes "${text}")
+  string(REGEX REPLACE "\\.hpp$" ".inc" body "${header}")
   set(own_includes "")
   set(libraries "")
   foreach(include IN LISTS includes)
@@ -73,6 +86,9 @@ foreach(header IN LISTS headers)
     elseif(included MATCHES "^deconvnet/(([a-z]+)/.*)$")
       set(path "${CMAKE_MATCH_1}")
       set(other "${CMAKE_MATCH_2}")
+      if(path MATCHES "\\.inc$" AND NOT "${path}" STREQUAL "${body}")
+        fault("${place}" "includes ${path}, the body of another header")
+      endif()
       list(APPEND own_includes "${path}")
       if(NOT other STREQUAL room AND NOT other IN_LIST stands_on_${room})
         fault("${place}" "includes ${path}, but ${room} does not stand on ${other}")
@@ -134,7 +150,8 @@ endforeach()
 
 set(sources "")
 foreach(folder IN ITEMS include tests examples benchmarks)
-  file(GLOB_RECURSE found RELATIVE "${ROOT}" "${ROOT}/${folder}/*.hpp" "${ROOT}/${folder}/*.cpp")
+  file(GLOB_RECURSE found RELATIVE "${ROOT}" "${ROOT}/${folder}/*.hpp" "${ROOT}/${folder}/*.inc"
+       "${ROOT}/${folder}/*.cpp")
   list(APPEND sources ${found})
 endforeach()
 foreach(source IN LISTS sources)
