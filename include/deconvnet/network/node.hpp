@@ -42,12 +42,19 @@ concept takes_list = requires(const Op& op, tensor_list<T> list, tensor4<T>& y) 
 template <class Op, class T>
 concept fills_result = requires(const Op& op, const tensor4<T>& x, tensor4<T>& y) { op.forward(x, y); };
 template <class Op, class T>
-concept returns_result = requires(const Op& op, const tensor4<T>& x) { tensor4<T>(op(x)); };
+concept returns_result = requires(const Op& op, const tensor4<T>& x) {
+  { op(x) } -> expression_of_rank<4>;
+};
 template <class Op, class T>
-concept joins_two = requires(const Op& op, const tensor4<T>& x) { tensor4<T>(op(x, x)); };
+concept joins_two = requires(const Op& op, const tensor4<T>& x) {
+  { op(x, x) } -> expression_of_rank<4>;
+};
+// xtensor converts between scalars: conv2d<double> could be called by a network<float>, but not reversed.
+template <class Op, class T>
+concept weights_of_another_scalar = scalar<typename Op::value_type> && !std::same_as<typename Op::value_type, T>;
 template <class Op, class T>
 concept layer_operator =
-    std::copy_constructible<Op> &&
+    std::copy_constructible<Op> && !weights_of_another_scalar<Op, T> &&
     (records_switches<Op, T> || takes_list<Op, T> || fills_result<Op, T> || returns_result<Op, T> || joins_two<Op, T>);
 template <class Op, class T>
 concept has_reverse = requires(const Op& op, const tensor4<T>& signal, const reverse_context<T>& at) { op.reverse(signal, at); };
