@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <string>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -37,7 +38,7 @@ class guarded {
 
 struct layer {
   kernels::convolution_problem problem;
-  const char* why;
+  std::string why;
 };
 
 const layer layers[] = {
