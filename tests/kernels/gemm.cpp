@@ -8,95 +8,96 @@
 #include <doctest/doctest.h>
 
 #include "../tensor/values.hpp"
+#include "levels.hpp"
 
+// A matrix product whose columns are single pixels, so that only the cutting into panels, blocks and rows is at work; the
+// patches are tested in patches.cpp and at the operators.
 namespace {
 
 using namespace deconvnet;
 using testing::random_values;
 
-struct sizes {
-  std::size_t m, n, k;
+template <class T>
+struct product {
+  std::size_t rows, images, height, width, depth;
+  bool direct;
+  std::vector<T> a, b, bias;
+
+  product(std::size_t r, std::size_t n, std::size_t h, std::size_t w, std::size_t k, bool maps_as_columns)
+      : rows(r), images(n), height(h), width(w), depth(k), direct(maps_as_columns), a(random_values<T>(r * k, 1)),
+        b(random_values<T>(n * k * h * w, 2)), bias(random_values<T>(r, 3)) {}
+
+  std::size_t places() const { return height * width; }
+
+  /// A is stored backwards, to see that the offsets are followed. Places lie `pitch` apart in the result.
+  std::vector<T> run(bool rectify, std::size_t pitch) const {
+    kernels::gemm_weights<T> weights{a.data(), rows, depth, {}};
+    for (std::size_t k = 0; k < depth; ++k) weights.offsets.push_back(depth - 1 - k);
+    const auto side = static_cast<std::ptrdiff_t>(width);
+    const kernels::gemm_columns<T> columns{{b.data(), depth * places(), places(), width, static_cast<std::ptrdiff_t>(height), 1,
+                                            height, width, {{0, 0, 0, side}}}, images, direct};
+    std::vector<T> c(images * rows * places() * pitch, T(-7));
+    kernels::gemm(weights, columns, kernels::gemm_result<T>{c.data(), rows * places() * pitch, places() * pitch, width * pitch, pitch,
+                                                            bias.data(), rectify});
+    return c;
+  }
+
+  double expected(std::size_t n, std::size_t r, std::size_t place) const {
+    double sum = static_cast<double>(bias[r]);
+    for (std::size_t k = 0; k < depth; ++k) {
+      sum += static_cast<double>(a[r * depth + depth - 1 - k]) * static_cast<double>(b[(n * depth + k) * places() + place]);
+    }
+    return sum;
+  }
+
+  double worst(const std::vector<T>& c, bool rectify, std::size_t pitch) const {
+    double error = 0;
+    for (std::size_t i = 0; i < images * rows * places(); ++i) {
+      const double right = expected(i / places() / rows, i / places() % rows, i % places());
+      error = std::max(error, std::abs(static_cast<double>(c[i * pitch]) - (rectify ? std::max(right, 0.0) : right)));
+    }
+    return error;
+  }
 };
 
-const sizes every_size[] = {{1, 1, 1},   {1, 7, 5},  {7, 1, 5},  {5, 7, 1},   {2, 3, 4},    {4, 4, 4},    {8, 8, 8},
-                            {9, 15, 17}, {3, 64, 27}, {64, 3, 9}, {33, 31, 29}, {16, 100, 75}, {5, 130, 200}, {70, 70, 300}};
-constexpr std::size_t gap = 3;  // between the end of a row and the next row
-
-/// a is m x k with `transposed` false, else k x m.
-template <class T>
-double product(const std::vector<T>& a, std::size_t lda, const std::vector<T>& b, std::size_t ldb, std::size_t i,
-               std::size_t j, std::size_t depth, bool transposed) {
-  double sum = 0;
-  for (std::size_t k = 0; k < depth; ++k) {
-    sum += static_cast<double>(transposed ? a[k * lda + i] : a[i * lda + k]) * static_cast<double>(b[k * ldb + j]);
-  }
-  return sum;
-}
-
-/// Runs multiply(c, ldc) and compares every element, and the gaps between the rows, which must stay as they are.
-template <class T, class Multiply, class Expected>
-void check_product(const sizes& s, Multiply&& multiply, Expected&& expected) {
-  const std::size_t ldc = s.n + gap;
-  const auto before = random_values<T>(s.m * ldc, 3);
-  auto c = before;
-  multiply(c.data(), ldc);
-  double worst = 0;
-  bool gaps_kept = true;
-  for (std::size_t i = 0; i < s.m; ++i) {
-    for (std::size_t j = 0; j < ldc; ++j) {
-      const T got = c[i * ldc + j];
-      if (j >= s.n) {
-        gaps_kept = gaps_kept && got == before[i * ldc + j];
-      } else {
-        worst = std::max(worst, std::abs(static_cast<double>(got) - expected(i, j, static_cast<double>(before[i * ldc + j]))));
+TEST_CASE_TEMPLATE("every number of rows, columns and summands, at every kernel level", T, float, double) {
+  testing::at_every_level([] {
+    for (const std::size_t rows : {1, 2, 3, 5, 7, 8, 9, 17}) {
+      for (const std::size_t width : {1, 3, 8, 15, 16, 17, 47, 48, 49, 100}) {
+        for (const std::size_t depth : {1, 5, 256, 300}) {
+          const product<T> one(rows, 1, 1, width, depth, true);
+          CHECK(one.worst(one.run(false, 1), false, 1) < 30 * testing::rounding<T>);
+        }
       }
     }
-  }
-  CHECK(gaps_kept);
-  CHECK(worst < 10 * testing::rounding<T>);
+  });
 }
 
-TEST_CASE_TEMPLATE("gemm_add adds a product of matrices with leading dimensions of their own", T, float, double) {
-  for (const auto& s : every_size) {
-    CAPTURE(s.m);
-    CAPTURE(s.n);
-    CAPTURE(s.k);
-    const auto a = random_values<T>(s.m * (s.k + 1), 1);
-    const auto b = random_values<T>(s.k * (s.n + 2), 2);
-    check_product<T>(
-        s, [&](T* c, std::size_t ldc) { kernels::gemm_add(s.m, s.n, s.k, a.data(), s.k + 1, b.data(), s.n + 2, c, ldc); },
-        [&](std::size_t i, std::size_t j, double before) {
-          return before + product(a, s.k + 1, b, s.n + 2, i, j, s.k, false);
-        });
-  }
+TEST_CASE_TEMPLATE("panels that pass from one image to the next, packed or not, dense or apart", T, float, double) {
+  testing::at_every_level([] {
+    for (const bool direct : {false, true}) {
+      for (const std::size_t pitch : {1, 3}) {
+        const product<T> one(11, 5, 3, 7, 40, direct);
+        const auto c = one.run(true, pitch);
+        CHECK(one.worst(c, true, pitch) < 30 * testing::rounding<T>);
+        for (std::size_t k = 0; k < c.size(); ++k) {
+          if (k % pitch != 0) CHECK(c[k] == T(-7));
+        }
+      }
+    }
+  });
 }
 
-TEST_CASE_TEMPLATE("gemm_transposed sets the product with the transposed first matrix", T, float, double) {
-  for (const auto& s : every_size) {
-    CAPTURE(s.m);
-    CAPTURE(s.n);
-    CAPTURE(s.k);
-    const auto a = random_values<T>(s.k * (s.m + 1), 1);
-    const auto b = random_values<T>(s.k * (s.n + 2), 2);
-    check_product<T>(
-        s,
-        [&](T* c, std::size_t ldc) {
-          kernels::gemm_transposed(s.m, s.n, s.k, a.data(), s.m + 1, b.data(), s.n + 2, c, ldc);
-        },
-        [&](std::size_t i, std::size_t j, double) { return product(a, s.m + 1, b, s.n + 2, i, j, s.k, true); });
+TEST_CASE("no summand leaves the bias, and no thread count changes a bit") {
+  product<float> nothing(9, 2, 2, 3, 0, false);
+  for (const float value : nothing.run(false, 1)) CHECK(std::find(nothing.bias.begin(), nothing.bias.end(), value) != nothing.bias.end());
+  const product<float> one(70, 3, 9, 11, 600, false);
+  const auto first = one.run(false, 1);
+  for (const std::size_t threads : {1, 2, 3, 5}) {
+    set_thread_count(threads);
+    CHECK(one.run(false, 1) == first);
   }
-}
-
-TEST_CASE("products without rows, columns or depth are nothing") {
-  float c = 5;
-  const float a = 2;
-  kernels::gemm_add<float>(1, 1, 0, &a, 1, &a, 1, &c, 1);
-  CHECK(c == 5);
-  kernels::gemm_add<float>(0, 1, 1, &a, 1, &a, 1, &c, 1);
-  kernels::gemm_add<float>(1, 0, 1, &a, 1, &a, 1, &c, 1);
-  CHECK(c == 5);
-  kernels::gemm_transposed<float>(1, 1, 0, &a, 1, &a, 1, &c, 1);
-  CHECK(c == 0);
+  set_thread_count(0);
 }
 
 }  // namespace

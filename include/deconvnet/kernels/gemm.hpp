@@ -1,49 +1,193 @@
-// Matrix products on row-major memory.
+// The matrix product behind every convolution: weights times columns that are packed on the way.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
+#include <vector>
 
-#include <deconvnet/kernels/eigen.hpp>
+#include <deconvnet/kernels/gemm_tile.hpp>
+#include <deconvnet/kernels/parallel_for.hpp>
+#include <deconvnet/kernels/patches.hpp>
+#include <deconvnet/kernels/workspace.hpp>
 
 namespace deconvnet::kernels {
 
+/// The left side: A[r][k] = data[r lda + offsets[k]], `rows` x offsets.size().
+template <class T>
+struct gemm_weights {
+  const T* data;
+  std::size_t rows, lda;
+  std::vector<std::size_t> offsets;
+};
+
+/// The right side: packed patches, or, with `direct`, maps that are their own columns (one tap, every place in order).
+template <class T>
+struct gemm_columns {
+  patch_source<T> source;
+  std::size_t images;
+  bool direct;
+
+  std::size_t count() const { return images * source.places(); }
+};
+
+/// Where C goes: element (row, image, place (i, j)) to data + image * image_pitch + row * row_pitch + i * i_pitch +
+/// j * j_pitch. Rows begin with `bias` (one per row) or 0 and end rectified on request.
+template <class T>
+struct gemm_result {
+  T* data;
+  std::size_t image_pitch, row_pitch, i_pitch, j_pitch;
+  const T* bias;
+  bool rectify;
+};
+
 namespace detail {
 
-template <class T>
-using matrix = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+/// Rows of k per block: a packed panel of 48 floats by 256 is 48 kB, which stays near while all rows of A pass by. The
+/// sums of the blocks are added up: a rounding error that grows with the square root of 256, not of the whole depth.
+inline constexpr std::size_t depth_block = 256;
+/// Panels packed at once: A is read once for all of them.
+inline constexpr std::size_t most_panels = 5;
 
 template <class T>
-using matrix_map = Eigen::Map<matrix<T>, Eigen::Unaligned, Eigen::OuterStride<>>;
+class gemm_task {
+ public:
+  gemm_task(const gemm_weights<T>& a, const gemm_columns<T>& b, const gemm_result<T>& c)
+      : a_(a), b_(b), c_(c), tiles_(current_gemm_tiles<T>()), width_(3 * tiles_.lanes) {}
 
-template <class T>
-using const_matrix_map = Eigen::Map<const matrix<T>, Eigen::Unaligned, Eigen::OuterStride<>>;
+  /// Columns per panel.
+  std::size_t width() const { return width_; }
 
-template <class T>
-const_matrix_map<T> map(const T* data, std::size_t rows, std::size_t columns, std::size_t leading) {
-  return {data, static_cast<Eigen::Index>(rows), static_cast<Eigen::Index>(columns),
-          Eigen::OuterStride<>(static_cast<Eigen::Index>(leading))};
-}
+  /// Rows [first_row, last_row) by columns [first, last).
+  void run(std::size_t first_row, std::size_t last_row, std::size_t first, std::size_t last) {
+    prepare(first, last);
+    // Once even where there is nothing to sum: a stride past the kernel leaves phases without a tap, all zero.
+    for (std::size_t k = 0; k == 0 || k < a_.offsets.size(); k += depth_block) {
+      const std::size_t depth = std::min(depth_block, a_.offsets.size() - k);
+      for (auto& p : panels_) fill(p, k, depth);
+      for (std::size_t row = first_row; row < last_row;) {
+        std::size_t step = 0;
+        while ((std::size_t{2} << step) <= std::min(tiles_.rows, last_row - row)) ++step;
+        for (const auto& p : panels_) multiply(p, row, step, k, depth);
+        row += std::size_t{1} << step;
+      }
+    }
+  }
 
-template <class T>
-matrix_map<T> map(T* data, std::size_t rows, std::size_t columns, std::size_t leading) {
-  return {data, static_cast<Eigen::Index>(rows), static_cast<Eigen::Index>(columns),
-          Eigen::OuterStride<>(static_cast<Eigen::Index>(leading))};
-}
+ private:
+  struct panel {
+    std::size_t first, count;
+    T* packed;          // width_ apart; null where b points into the maps
+    const T* b;
+    std::size_t ldb;
+    T* target;          // of row 0; null where the columns do not lie side by side
+    patch_panel<T> patches;
+  };
+
+  void prepare(std::size_t first, std::size_t last) {
+    const std::size_t count = (last - first + width_ - 1) / width_;
+    T* buffer = workspace<struct packed_panels, T>(count * depth_block * width_ + 16);
+    panels_.resize(count);
+    for (std::size_t k = 0; k < count; ++k) {
+      panel& p = panels_[k];
+      p.first = first + k * width_;
+      p.count = std::min(width_, last - p.first);
+      const bool whole = p.count % tiles_.lanes == 0 && side_by_side(p.first, p.count);
+      p.packed = b_.direct && whole ? nullptr : buffer + k * depth_block * width_;
+      if (p.packed) p.patches.prepare(b_.source, p.first, p.count, width_);
+      const bool dense = c_.j_pitch == 1 && c_.i_pitch == b_.source.grid_width;
+      p.target = whole && dense ? c_.data + p.first / b_.source.places() * c_.image_pitch + p.first % b_.source.places() : nullptr;
+    }
+  }
+
+  bool side_by_side(std::size_t first, std::size_t count) const {
+    return first / b_.source.places() == (first + count - 1) / b_.source.places();
+  }
+
+  void fill(panel& p, std::size_t k, std::size_t depth) const {
+    if (p.packed) {
+      if (depth != 0) tiles_.pack(p.patches.rows(k, k + depth, p.packed));
+      p.b = p.packed;
+      p.ldb = width_;
+    } else {
+      const std::size_t places = b_.source.places();
+      p.b = b_.source.data + p.first / places * b_.source.image_pitch + k * b_.source.plane_pitch + p.first % places;
+      p.ldb = b_.source.plane_pitch;
+    }
+  }
+
+  void multiply(const panel& p, std::size_t row, std::size_t step, std::size_t k, std::size_t depth) {
+    const std::size_t vectors = (p.count + tiles_.lanes - 1) / tiles_.lanes;
+    T start[8] = {};
+    for (std::size_t r = 0; c_.bias && r < (std::size_t{1} << step); ++r) start[r] = c_.bias[row + r];
+    const bool last = k + depth == a_.offsets.size();
+    gemm_tile_arguments<T> tile{depth, a_.data + row * a_.lda, a_.lda, a_.offsets.data() + k, p.b, p.ldb, nullptr, 0,
+                                k == 0 ? start : nullptr, last && c_.rectify};
+    if (p.target) {
+      tile.c = p.target + row * c_.row_pitch;
+      tile.ldc = c_.row_pitch;
+      tiles_.run[step][vectors - 1](tile);
+      return;
+    }
+    tile.c = scattered_;
+    tile.ldc = width_;
+    if (k != 0) move_tile(p, row, step, [](T& inside, T& outside) { inside = outside; });
+    tiles_.run[step][vectors - 1](tile);
+    move_tile(p, row, step, [](T& inside, T& outside) { outside = inside; });
+  }
+
+  template <class Move>
+  void move_tile(const panel& p, std::size_t row, std::size_t step, Move&& move) {
+    const std::size_t places = b_.source.places();
+    const std::size_t grid_width = b_.source.grid_width;
+    std::size_t image = p.first / places;
+    std::size_t i = p.first % places / grid_width;
+    std::size_t j = p.first % grid_width;
+    for (std::size_t column = 0; column < p.count; ++column) {
+      T* outside = c_.data + image * c_.image_pitch + row * c_.row_pitch + i * c_.i_pitch + j * c_.j_pitch;
+      for (std::size_t r = 0; r < (std::size_t{1} << step); ++r) {
+        move(scattered_[r * width_ + column], outside[r * c_.row_pitch]);
+      }
+      if (++j < grid_width) continue;
+      j = 0;
+      if (++i < b_.source.grid_height) continue;
+      i = 0;
+      ++image;
+    }
+  }
+
+  const gemm_weights<T>& a_;
+  const gemm_columns<T>& b_;
+  const gemm_result<T>& c_;
+  const gemm_tile_set<T> tiles_;
+  const std::size_t width_;
+  std::vector<panel> panels_;
+  T scattered_[8 * 48];
+};
 
 }  // namespace detail
 
-/// C (m x n) += A (m x k) B (k x n); each matrix row-major with its own leading dimension.
+/// C = A B + bias, in parallel over panels of columns and, where these are few, rows. How the work is cut does not change
+/// a bit of the result: every element is the sum of the same blocks of k, each in the order of k.
 template <class T>
-void gemm_add(std::size_t m, std::size_t n, std::size_t k, const T* a, std::size_t lda, const T* b, std::size_t ldb,
-              T* c, std::size_t ldc) {
-  detail::map(c, m, n, ldc).noalias() += detail::map(a, m, k, lda) * detail::map(b, k, n, ldb);
-}
-
-/// C (m x n) = A^T B, where A is k x m and B is k x n.
-template <class T>
-void gemm_transposed(std::size_t m, std::size_t n, std::size_t k, const T* a, std::size_t lda, const T* b,
-                     std::size_t ldb, T* c, std::size_t ldc) {
-  detail::map(c, m, n, ldc).noalias() = detail::map(a, k, m, lda).transpose() * detail::map(b, k, n, ldb);
+void gemm(const gemm_weights<T>& a, const gemm_columns<T>& b, const gemm_result<T>& c) {
+  const std::size_t columns = b.count();
+  if (columns == 0 || a.rows == 0) return;
+  const std::size_t width = detail::gemm_task<T>(a, b, c).width();
+  const std::size_t panels = (columns + width - 1) / width;
+  const std::size_t threads = thread_count();
+  const std::size_t wanted = threads == 1 ? 1 : 2 * threads;
+  const std::size_t step = std::clamp<std::size_t>(panels / wanted, 1, detail::most_panels);
+  const std::size_t chunks = (panels + step - 1) / step;
+  const std::size_t row_groups = (a.rows + 7) / 8;
+  const std::size_t bands = std::clamp<std::size_t>(chunks >= threads ? 1 : (threads + chunks - 1) / chunks, 1, row_groups);
+  const std::size_t band = (row_groups + bands - 1) / bands * 8;
+  parallel_for(chunks * bands, [&](std::size_t task) {
+    const std::size_t first_row = task / chunks * band;
+    const std::size_t first = task % chunks * step * width;
+    if (first_row >= a.rows) return;
+    detail::gemm_task<T>(a, b, c).run(first_row, std::min(a.rows, first_row + band), first,
+                                      std::min(columns, first + step * width));
+  });
 }
 
 }  // namespace deconvnet::kernels

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include <deconvnet/kernels/eigen.hpp>
+#include <deconvnet/tensor/error.hpp>
 
 namespace deconvnet {
 
@@ -96,7 +97,11 @@ class parallel_loop {
 }  // namespace detail
 
 /// How many threads the library computes with, the calling one included. 0 restores the default: all cores.
-inline void set_thread_count(std::size_t count) { detail::thread_pool::instance().resize(count); }
+/// Throws error above 1024: a system that cannot start that many would end the program.
+inline void set_thread_count(std::size_t count) {
+  if (count > 1024) throw error(detail::text("set_thread_count: ", count, " threads are more than 1024"));
+  detail::thread_pool::instance().resize(count);
+}
 
 inline std::size_t thread_count() { return detail::thread_pool::instance().size(); }
 

@@ -1,0 +1,118 @@
+// The columns of a convolution's matrix product, packed from feature maps as they are needed.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <vector>
+
+namespace deconvnet::kernels {
+
+/// One filter tap, seen from a grid of places: place (i, j) reads row i * step + dy, column j + dx, where column x of
+/// phase f lies `f * phase_pitch` into the row. A tap outside [0, rows) x [0, width) reads zero.
+struct patch_tap {
+  std::ptrdiff_t dy, dx;
+  std::size_t phase_offset;  // of the tap's phase within a row
+  std::ptrdiff_t width;      // of that phase
+};
+
+/// Where the columns of a matrix product come from: for image n and channel c, a plane of maps at
+/// data + n * image_pitch + c * plane_pitch; a grid of `grid_height` x `grid_width` places per image; `taps` per channel.
+/// Row k of the matrix is (channel k / taps, tap k % taps), column q is (image q / places, place q % places).
+template <class T>
+struct patch_source {
+  const T* data;
+  std::size_t image_pitch, plane_pitch, row_pitch;
+  std::ptrdiff_t rows;
+  std::size_t vertical_step;
+  std::size_t grid_height, grid_width;
+  std::vector<patch_tap> taps;
+
+  std::size_t places() const { return grid_height * grid_width; }
+};
+
+/// One run of a packed row: `length` elements from `offset` into a channel's plane to column `column`.
+struct patch_run {
+  std::size_t offset, column, length;
+};
+
+/// What a packing kernel is told: rows [first_row, last_row) of a panel to `to`, `width` apart. Row k reads channel
+/// k / taps and the runs of tap k % taps, which end at ends[tap]. A row whose runs leave columns out is cleared first.
+template <class T>
+struct pack_arguments {
+  const T* data;
+  std::size_t plane_pitch, first_row, last_row, taps;
+  const patch_run* runs;
+  const std::size_t* ends;
+  const unsigned char* full;
+  T* to;
+  std::size_t width;
+};
+
+/// The runs that make one panel of columns, worked out once and used for every channel.
+template <class T>
+class patch_panel {
+ public:
+  /// Columns [first, first + count) of the source, for rows of `width`.
+  void prepare(const patch_source<T>& source, std::size_t first, std::size_t count, std::size_t width) {
+    source_ = &source;
+    width_ = width;
+    spans_.clear();
+    runs_.clear();
+    ends_.clear();
+    full_.clear();
+    std::size_t image = first / source.places();
+    std::size_t i = first % source.places() / source.grid_width;
+    std::size_t j = first % source.places() % source.grid_width;
+    for (std::size_t column = 0; column < count;) {
+      const std::size_t length = std::min(count - column, source.grid_width - j);
+      spans_.push_back({static_cast<std::ptrdiff_t>(i * source.vertical_step), static_cast<std::ptrdiff_t>(j),
+                        image * source.image_pitch, column, length});
+      column += length;
+      j = 0;
+      if (++i < source.grid_height) continue;
+      i = 0;
+      ++image;
+    }
+    for (const patch_tap& tap : source.taps) {
+      std::size_t covered = 0;
+      for (const span& part : spans_) covered += add_run(tap, part);
+      ends_.push_back(runs_.size());
+      full_.push_back(covered == width);
+    }
+  }
+
+  /// Rows [first_row, last_row) of the panel to `to`.
+  pack_arguments<T> rows(std::size_t first_row, std::size_t last_row, T* to) const {
+    return {source_->data, source_->plane_pitch, first_row, last_row, ends_.size(), runs_.data(), ends_.data(),
+            full_.data(),  to,                   width_};
+  }
+
+ private:
+  /// Columns side by side in one row of the grid.
+  struct span {
+    std::ptrdiff_t y, x;
+    std::size_t image_offset, column, length;
+  };
+
+  std::size_t add_run(const patch_tap& tap, const span& part) {
+    const std::ptrdiff_t y = part.y + tap.dy;
+    if (y < 0 || y >= source_->rows) return 0;
+    const std::ptrdiff_t x = part.x + tap.dx;
+    const std::ptrdiff_t skip = std::max<std::ptrdiff_t>(0, -x);
+    const std::ptrdiff_t kept = std::min(static_cast<std::ptrdiff_t>(part.length), tap.width - x) - skip;
+    if (kept <= 0) return 0;
+    const std::size_t offset = part.image_offset + static_cast<std::size_t>(y) * source_->row_pitch + tap.phase_offset +
+                               static_cast<std::size_t>(x + skip);
+    runs_.push_back({offset, part.column + static_cast<std::size_t>(skip), static_cast<std::size_t>(kept)});
+    return static_cast<std::size_t>(kept);
+  }
+
+  const patch_source<T>* source_ = nullptr;
+  std::size_t width_ = 0;
+  std::vector<span> spans_;
+  std::vector<patch_run> runs_;
+  std::vector<std::size_t> ends_;
+  std::vector<unsigned char> full_;
+};
+
+}  // namespace deconvnet::kernels
