@@ -69,6 +69,10 @@ struct add {
 
   template <scalar T>
   std::vector<tensor4<T>> reverse(const tensor4<T>& signal, const reverse_context<T>& at) const {
+    if (shape_of(signal) != output_shape(at.input_shapes)) {
+      throw shape_error(detail::text("add: a signal of ", shape_text(signal.shape()), " for inputs of ",
+                                     shape_text(output_shape(at.input_shapes))));
+    }
     return std::vector<tensor4<T>>(at.input_shapes.size(), signal);
   }
 

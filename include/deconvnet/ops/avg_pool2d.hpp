@@ -29,14 +29,8 @@ inline pool_geometry geometry_of(const avg_pool2d_options& o) {
 
 /// How many taps of window `index` fall on the map or, with `include_padding`, on the map and its padding.
 inline std::size_t counted_taps(const window_axis& axis, std::size_t index, std::size_t size, bool include_padding) {
-  const std::size_t low = include_padding ? 0 : axis.padding_before;
-  const std::size_t high = size + axis.padding_before + (include_padding ? axis.padding_after : 0);
-  std::size_t count = 0;
-  for (std::size_t k = 0; k < axis.kernel; ++k) {
-    const std::size_t place = index * axis.stride + k * axis.dilation;
-    if (place >= low && place < high) ++count;
-  }
-  return count;
+  if (!include_padding) return axis.taps_on_map(index, size).size();
+  return axis.taps_within(index, 0, size + axis.padding_before + axis.padding_after).size();
 }
 
 /// Calls body(place in the map, weight) for each tap of a window that falls on the map, row-major.
@@ -45,12 +39,12 @@ void for_each_tap(const window_axis& rows, const window_axis& columns, std::size
                   std::size_t height, std::size_t width, bool include_padding, Body&& body) {
   const std::size_t counted = counted_taps(rows, oy, height, include_padding) * counted_taps(columns, ox, width, include_padding);
   const T weight = T(1) / static_cast<T>(counted);
-  for (std::size_t ky = 0; ky < rows.kernel; ++ky) {
-    const std::size_t y = oy * rows.stride + ky * rows.dilation - rows.padding_before;  // wraps in leading padding
-    if (y >= height) continue;
-    for (std::size_t kx = 0; kx < columns.kernel; ++kx) {
-      const std::size_t x = ox * columns.stride + kx * columns.dilation - columns.padding_before;
-      if (x < width) body(y * width + x, weight);
+  const auto taps_y = rows.taps_on_map(oy, height);
+  const auto taps_x = columns.taps_on_map(ox, width);
+  for (std::size_t ky = taps_y.first; ky < taps_y.last; ++ky) {
+    const std::size_t y = oy * rows.stride + ky * rows.dilation - rows.padding_before;
+    for (std::size_t kx = taps_x.first; kx < taps_x.last; ++kx) {
+      body(y * width + ox * columns.stride + kx * columns.dilation - columns.padding_before, weight);
     }
   }
 }
@@ -194,7 +188,10 @@ struct global_avg_pool2d {
     return ops::avg_pool2d_adjoint(signal, whole(at.input_shape()), at.input_shape());
   }
 
-  shape4 output_shape(const shape4& in) const { return {in[0], in[1], 1, 1}; }
+  shape4 output_shape(const shape4& in) const {
+    if (in[2] == 0 || in[3] == 0) throw shape_error("global_avg_pool2d: the maps are empty: " + shape_text(in));
+    return {in[0], in[1], 1, 1};
+  }
 
  private:
   static avg_pool2d_options whole(const shape4& in) { return {.kernel = {in[2], in[3]}}; }

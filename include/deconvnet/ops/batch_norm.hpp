@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include <deconvnet/ops/scale_shift.hpp>
+#include <deconvnet/ops/window.hpp>
 
 namespace deconvnet {
 
@@ -34,6 +35,10 @@ batch_norm_affine<T> fold_batch_norm(const tensor<T, 1>& gamma, const tensor<T, 
   return {scale, shift};
 }
 
+inline void check_batch_norm(const shape4& in, std::size_t channels) {
+  if (in[1] != channels) throw shape_error(text("batch_norm: ", shape_text(in), " for ", channels, " channels"));
+}
+
 }  // namespace detail
 
 namespace ops {
@@ -44,9 +49,11 @@ template <expression_of_rank<4> X, expression_of_rank<1> G, expression_of_rank<1
           expression_of_rank<1> V>
 auto batch_norm(const X& x, const G& gamma, const B& beta, const M& mean, const V& variance, double epsilon = 1e-5) {
   using T = scalar_of<X>;
+  const auto& in = contiguous<T, 4>(x);
   const auto affine = detail::fold_batch_norm<T>(contiguous<T, 1>(gamma), contiguous<T, 1>(beta), contiguous<T, 1>(mean),
                                                  contiguous<T, 1>(variance), epsilon);
-  return scale_shift(contiguous<T, 4>(x), affine.scale, affine.shift);
+  detail::check_batch_norm(shape_of(in), affine.scale.size());
+  return scale_shift(in, affine.scale, affine.shift);
 }
 
 }  // namespace ops
@@ -93,14 +100,13 @@ class batch_norm {
 
   tensor4<T> reverse(const tensor4<T>& signal, const reverse_context<T>&) const {
     tensor4<T> result;
+    detail::check_batch_norm(shape_of(signal), gamma().size());
     ops::scale_shift_into<T>(signal, affine().scale, nullptr, result);
     return result;
   }
 
   shape4 output_shape(const shape4& in) const {
-    if (in[1] != gamma().size()) {
-      throw shape_error(detail::text("batch_norm: the input ", shape_text(in), " for ", gamma().size(), " channels"));
-    }
+    detail::check_batch_norm(in, gamma().size());
     return in;
   }
 

@@ -83,6 +83,10 @@ struct concat {
 
   template <scalar T>
   std::vector<tensor4<T>> reverse(const tensor4<T>& signal, const reverse_context<T>& at) const {
+    if (shape_of(signal) != output_shape(at.input_shapes)) {
+      throw shape_error(detail::text("concat: a signal of ", shape_text(signal.shape()), " for inputs that make ",
+                                     shape_text(output_shape(at.input_shapes))));
+    }
     std::vector<tensor4<T>> slices;
     for (const shape4& shape : at.input_shapes) slices.push_back(uninitialized<T>(shape));
     for (std::size_t m = 0; m < signal.shape(0); ++m) {

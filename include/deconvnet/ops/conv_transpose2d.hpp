@@ -34,7 +34,7 @@ inline shape4 transposed_shape(const shape4& weight, const conv_transpose2d_opti
   const auto side = [](std::size_t wanted, std::size_t places, const window_axis& axis) {
     const std::size_t padded = (places - 1) * axis.stride + axis.span();
     const std::size_t padding = axis.padding_before + axis.padding_after;
-    return wanted != 0 ? wanted : padded > padding ? padded - padding : 0;
+    return wanted != 0 ? wanted : padded > padding ? padded - padding : 1;
   };
   return {signal[0], geometry.in_channels(), side(options.output_size.height, signal[2], geometry.rows()),
           side(options.output_size.width, signal[3], geometry.columns())};

@@ -9,15 +9,15 @@
 
 namespace deconvnet {
 
-/// y = x, for tensors of any rank.
+/// y = x, for tensors of any rank (4 where it is known at run time only).
 struct identity {
   static constexpr std::string_view kind = "identity";
   static constexpr reverse_needs needs{};
 
   template <tensor_expression X>
   auto operator()(const X& x) const {
-    static_assert(detail::static_rank<X> != 0, "an expression whose rank is known at compile time is needed");
-    return tensor<scalar_of<X>, detail::static_rank<X>>(x);
+    constexpr std::size_t rank = detail::result_rank<X>;
+    return tensor<scalar_of<X>, rank>(contiguous<scalar_of<X>, rank>(x));
   }
 
   template <scalar T>

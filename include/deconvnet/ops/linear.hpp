@@ -114,7 +114,6 @@ class linear {
   const tensor<T, 1>& bias() const { return bias_.get(); }  // of size 0 where there is none
 
   template <expression_of_rank<4> X>
-    requires(detail::static_rank<X> == 4)
   tensor4<T> operator()(const X& x) const {
     tensor4<T> y;
     forward(contiguous<T, 4>(x), y);
@@ -133,13 +132,19 @@ class linear {
   }
 
   tensor4<T> reverse(const tensor4<T>& signal, const reverse_context<T>& at) const {
-    detail::check_linear<T>(weight(), signal.size() / std::max<std::size_t>(1, signal.shape(0)), weight().shape(1));
+    const shape4 down = shape_of(signal);
+    const shape4& in = at.input_shape();
+    if (down != shape4{in[0], weight().shape(0), 1, 1} || in[1] * in[2] * in[3] != weight().shape(1)) {
+      throw shape_error(detail::text("linear: a signal of ", shape_text(down), " for an input of ", shape_text(in),
+                                     " by a weight of ", shape_text(weight().shape())));
+    }
     auto result = uninitialized<T>(at.input_shape());
     ops::linear_adjoint_into<T>(signal.data(), signal.shape(0), weight(), result.data());
     return result;
   }
 
   shape4 output_shape(const shape4& in) const {
+    element_count(in);
     detail::check_linear<T>(weight(), bias().size(), in[1] * in[2] * in[3]);
     return {in[0], weight().shape(0), 1, 1};
   }

@@ -9,6 +9,7 @@
 
 #include <deconvnet/kernels/parallel_for.hpp>
 #include <deconvnet/ops/reverse_context.hpp>
+#include <deconvnet/ops/window.hpp>
 
 namespace deconvnet {
 
@@ -92,8 +93,8 @@ void local_response_norm_into(const tensor4<T>& x, const local_response_norm_opt
   });
 }
 
-/// y[c] = x[c] (bias + alpha / size * sum over j of x[j]^2)^-beta, j from c - (size - 1) / 2 to c + size / 2 (ONNX's and
-/// PyTorch's definition). x, y: N x C x H x W.
+/// y[c] = x[c] (bias + alpha / size * sum over j of x[j]^2)^-beta, j from c - (size - 1) / 2 to c + size / 2 (ONNX's
+/// definition; PyTorch mirrors the window of an even size). x, y: N x C x H x W.
 template <expression_of_rank<4> X>
 auto local_response_norm(const X& x, const local_response_norm_options& options = {}) {
   using T = scalar_of<X>;

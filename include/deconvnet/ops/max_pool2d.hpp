@@ -57,7 +57,7 @@ struct pool_geometry {
   static void check_touches(const char* who, const window_axis& axis, std::size_t outputs, std::size_t size,
                             const char* what) {
     for (std::size_t k = 0; k < outputs; ++k) {
-      if (!axis.touches(k, size)) {
+      if (axis.taps_on_map(k, size).size() == 0) {
         throw shape_error(text(who, ": the window at ", what, " ", k, " of ", outputs, " covers nothing but padding"));
       }
     }
@@ -81,12 +81,12 @@ template <class T>
 window_maximum<T> maximum(const T* map, std::size_t height, std::size_t width, const window_axis& rows,
                           const window_axis& columns, std::size_t oy, std::size_t ox) {
   window_maximum<T> best{T(0), height * width};
-  for (std::size_t ky = 0; ky < rows.kernel; ++ky) {
-    const std::size_t y = oy * rows.stride + ky * rows.dilation - rows.padding_before;  // wraps in leading padding
-    if (y >= height) continue;
-    for (std::size_t kx = 0; kx < columns.kernel; ++kx) {
+  const auto taps_y = rows.taps_on_map(oy, height);
+  const auto taps_x = columns.taps_on_map(ox, width);
+  for (std::size_t ky = taps_y.first; ky < taps_y.last; ++ky) {
+    const std::size_t y = oy * rows.stride + ky * rows.dilation - rows.padding_before;
+    for (std::size_t kx = taps_x.first; kx < taps_x.last; ++kx) {
       const std::size_t x = ox * columns.stride + kx * columns.dilation - columns.padding_before;
-      if (x >= width) continue;
       const T value = map[y * width + x];
       const bool first = best.place == height * width;
       if (first || value > best.value || (value != value && best.value == best.value)) best = {value, y * width + x};

@@ -31,6 +31,18 @@ inline void check_unpool(const shape4& signal, const switches& record, std::span
   }
 }
 
+/// Switches are values and may come from anywhere: one that points out of its map must not be followed.
+inline void check_switch(std::uint32_t place, std::size_t size) {
+  if (place >= size) throw shape_error(text("max_unpool2d: switch ", place, " points out of a map of ", size, " places"));
+}
+
+inline void check_switches(const switches& record) {
+  const shape4 recorded = record.output_shape();
+  if (recorded[0] != record.input_shape[0] || recorded[1] != record.input_shape[1]) {
+    throw shape_error(text("max_unpool2d: switches of ", shape_text(recorded), " into ", shape_text(record.input_shape)));
+  }
+}
+
 /// Images 0 ... count - 1, each its own.
 inline std::vector<std::size_t> every_image(std::size_t count) {
   std::vector<std::size_t> images(count);
@@ -48,6 +60,7 @@ namespace ops {
 template <scalar T>
 tensor4<T> max_unpool2d(const tensor4<T>& signal, const switches& record, std::span<const std::size_t> images) {
   const shape4 small = shape_of(signal);
+  detail::check_switches(record);
   detail::check_unpool(small, record, images);
   const shape4 large{small[0], small[1], record.input_shape[2], record.input_shape[3]};
   auto result = zeros<T>(large);
@@ -57,16 +70,23 @@ tensor4<T> max_unpool2d(const tensor4<T>& signal, const switches& record, std::s
     const T* from = signal.data() + plane * size;
     const std::uint32_t* places = record.places.data() + recorded * size;
     T* to = result.data() + plane * large[2] * large[3];
-    for (std::size_t k = 0; k < size; ++k) to[places[k]] += from[k];
+    for (std::size_t k = 0; k < size; ++k) {
+      detail::check_switch(places[k], large[2] * large[3]);
+      to[places[k]] += from[k];
+    }
   });
   return result;
 }
 
-/// The same for the very batch that was pooled.
+/// The same for the very batch that was pooled; shape_error where the signal has another number of images.
 template <expression_of_rank<4> S>
 auto max_unpool2d(const S& signal, const switches& record) {
   using T = scalar_of<S>;
   const auto& down = contiguous<T, 4>(signal);
+  if (shape_of(down) != record.output_shape()) {
+    throw shape_error(detail::text("max_unpool2d: a signal of ", shape_text(down.shape()), ", switches of ",
+                                   shape_text(record.output_shape())));
+  }
   return max_unpool2d<T>(down, record, detail::every_image(down.shape(0)));
 }
 
@@ -74,6 +94,7 @@ auto max_unpool2d(const S& signal, const switches& record) {
 template <scalar T>
 tensor4<T> take_switches(const tensor4<T>& x, const switches& record) {
   const shape4 in = shape_of(x);
+  detail::check_switches(record);
   if (in != record.input_shape) {
     throw shape_error(detail::text("take_switches: maps of ", shape_text(in), ", switches into ",
                                    shape_text(record.input_shape)));
@@ -81,6 +102,7 @@ tensor4<T> take_switches(const tensor4<T>& x, const switches& record) {
   auto result = uninitialized<T>(record.output_shape());
   const std::size_t size = result.shape(2) * result.shape(3);
   for (std::size_t k = 0; k < result.size(); ++k) {
+    detail::check_switch(record.places.data()[k], in[2] * in[3]);
     result.data()[k] = x.data()[k / size * in[2] * in[3] + record.places.data()[k]];
   }
   return result;
@@ -94,15 +116,11 @@ class max_unpool2d {
   static constexpr std::string_view kind = "max_unpool2d";
   static constexpr reverse_needs needs{};
 
-  /// Throws shape_error where a switch points out of the map: switches are values and may come from anywhere.
+  /// Throws shape_error where the switches do not fit their input shape.
   explicit max_unpool2d(deconvnet::switches record) : switches_(std::move(record)) {
+    detail::check_switches(switches_);
     const std::size_t size = switches_.input_shape[2] * switches_.input_shape[3];
-    for (const std::uint32_t place : switches_.places) {
-      if (place >= size) {
-        throw shape_error(detail::text("max_unpool2d: switch ", place, " points out of maps of ",
-                                       shape_text(switches_.input_shape)));
-      }
-    }
+    for (const std::uint32_t place : switches_.places) detail::check_switch(place, size);
   }
 
   const deconvnet::switches& switches() const { return switches_; }

@@ -7,18 +7,17 @@
 
 #include <deconvnet/kernels/parallel_for.hpp>
 #include <deconvnet/ops/reverse_context.hpp>
+#include <deconvnet/ops/window.hpp>
 
 namespace deconvnet {
 
 namespace ops {
 
-/// max(x, 0), element by element, for tensors of any rank; NaN stays NaN.
+/// max(x, 0), element by element, for tensors of any rank (4 where it is known at run time only); NaN stays NaN.
 template <tensor_expression X>
 auto relu(const X& x) {
   using T = scalar_of<X>;
-  constexpr std::size_t rank = detail::static_rank<X>;
-  static_assert(rank != 0, "relu needs an expression whose rank is known at compile time");
-  tensor<T, rank> y = xt::cast<T>(x);
+  tensor<T, detail::result_rank<X>> y = contiguous<T, detail::result_rank<X>>(x);
   for (std::size_t k = 0; k < y.size(); ++k) y.data()[k] = y.data()[k] < T(0) ? T(0) : y.data()[k];
   return y;
 }

@@ -74,7 +74,10 @@ struct reshaping {
 struct flatten : detail::reshaping<flatten> {
   static constexpr std::string_view kind = "flatten";
 
-  shape4 output_shape(const shape4& in) const { return {in[0], in[1] * in[2] * in[3], 1, 1}; }
+  shape4 output_shape(const shape4& in) const {
+    element_count(in);
+    return {in[0], in[1] * in[2] * in[3], 1, 1};
+  }
 };
 
 /// ops::reshape as a layer: every image becomes C x H x W; the batch stays.

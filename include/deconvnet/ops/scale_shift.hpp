@@ -8,6 +8,7 @@
 
 #include <deconvnet/kernels/parallel_for.hpp>
 #include <deconvnet/ops/reverse_context.hpp>
+#include <deconvnet/ops/window.hpp>
 #include <deconvnet/tensor/shared_tensor.hpp>
 
 namespace deconvnet {

@@ -35,6 +35,7 @@ namespace ops {
 template <scalar T>
 void softmax_into(const tensor4<T>& x, softmax_over over, tensor4<T>& y) {
   resize(y, shape_of(x));
+  if (x.size() == 0) return;
   const auto layout = detail::layout_of(shape_of(x), over);
   parallel_for(layout.groups, [&](std::size_t group) {
     const T* from = x.data() + layout.start(group);
@@ -52,7 +53,6 @@ void softmax_into(const tensor4<T>& x, softmax_over over, tensor4<T>& y) {
 /// exp(x - max) / sum of exp(x - max), over the channels of each place or over all features of each image.
 /// x, y: N x C x H x W.
 template <expression_of_rank<4> X>
-  requires(detail::static_rank<X> != 2)
 auto softmax(const X& x, softmax_over over = softmax_over::channels) {
   using T = scalar_of<X>;
   tensor4<T> y;
@@ -109,14 +109,13 @@ class softmax {
 
   softmax_over over() const { return over_; }
 
-  template <tensor_expression X>
-    requires(detail::static_rank<X> != 2)
+  template <expression_of_rank<4> X>
   auto operator()(const X& x) const {
     return ops::softmax(x, over_);
   }
 
   /// N x K: both ways of counting are the same.
-  template <tensor_expression X>
+  template <expression_of_rank<2> X>
     requires(detail::static_rank<X> == 2)
   auto operator()(const X& x) const {
     return ops::softmax(x);

@@ -1,6 +1,7 @@
 // Windows that slide over maps: kernel, stride, padding, dilation, and the map sizes that come out.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <string>
 
@@ -68,13 +69,22 @@ struct window_axis {
     return count;
   }
 
-  /// Whether window `index` covers at least one place of the map.
-  bool touches(std::size_t index, std::size_t size) const {
-    for (std::size_t k = 0; k < kernel; ++k) {
-      const std::size_t place = index * stride + k * dilation;
-      if (place >= padding_before && place < padding_before + size) return true;
-    }
-    return false;
+  /// The taps [first, last) of window `index` that fall on places [low, high), counted from the start of the padding.
+  struct tap_range {
+    std::size_t first, last;
+    std::size_t size() const { return last - first; }
+  };
+
+  tap_range taps_within(std::size_t index, std::size_t low, std::size_t high) const {
+    const std::size_t start = index * stride;
+    const std::size_t first = low > start ? (low - start + dilation - 1) / dilation : 0;
+    const std::size_t last = high > start ? (high - start + dilation - 1) / dilation : 0;
+    return {std::min(first, kernel), std::max(std::min(first, kernel), std::min(last, kernel))};
+  }
+
+  /// The taps of window `index` that fall on the map.
+  tap_range taps_on_map(std::size_t index, std::size_t size) const {
+    return taps_within(index, padding_before, padding_before + size);
   }
 };
 
@@ -107,6 +117,8 @@ inline window_axis horizontal(const extent2d& kernel, const extent2d& stride, co
 
 /// The map that comes out of a window over an H x W map; shape_error where no window fits.
 inline extent2d window_outputs(const char* who, const shape4& in, const window_axis& rows, const window_axis& columns) {
+  check_extent(who, "a map's height", in[2], 0);
+  check_extent(who, "a map's width", in[3], 0);
   const extent2d out{rows.outputs(in[2]), columns.outputs(in[3])};
   if (in[2] == 0 || in[3] == 0 || out.height == 0 || out.width == 0) {
     throw shape_error(text(who, ": a window of ", rows.span(), " x ", columns.span(), " does not fit into ",

@@ -47,6 +47,10 @@ inline constexpr std::size_t static_rank = [] {
   }
 }();
 
+/// The rank of what an operator for any rank returns; an expression of run-time rank must be feature maps.
+template <class E>
+inline constexpr std::size_t result_rank = static_rank<E> == 0 ? 4 : static_rank<E>;
+
 }  // namespace detail
 
 /// An expression whose rank is N, or is known at run time only (then it is checked there).
