@@ -3,9 +3,10 @@
 
 #include <cstddef>
 #include <iterator>
-#include <ranges>
 #include <set>
 #include <string>
+#include <type_traits>
+#include <utility>
 
 #include "../tensor/values.hpp"
 
@@ -19,10 +20,48 @@ inline tensor4<float> read_picture(std::size_t k, const std::set<std::size_t>& c
   return numbered_picture(k);
 }
 
-/// A view that reads when it is looked at.
+/// A range that makes element k by a call when it is looked at. The views of the standard library would do, but clang 14
+/// does not compile those of libstdc++ 12.
+template <class Make>
+class made_on_demand {
+ public:
+  made_on_demand(std::size_t first, std::size_t last, Make make) : first_(first), last_(last), make_(std::move(make)) {}
+
+  class iterator {
+   public:
+    using value_type = std::invoke_result_t<const Make&, std::size_t>;
+    using difference_type = std::ptrdiff_t;
+
+    iterator() = default;
+    iterator(const made_on_demand& owner, std::size_t place) : owner_(&owner), place_(place) {}
+    value_type operator*() const { return owner_->make_(place_); }
+    iterator& operator++() {
+      ++place_;
+      return *this;
+    }
+    iterator operator++(int) {
+      const iterator before = *this;
+      ++place_;
+      return before;
+    }
+    bool operator==(const iterator& other) const { return place_ == other.place_; }
+
+   private:
+    const made_on_demand* owner_ = nullptr;
+    std::size_t place_ = 0;
+  };
+
+  iterator begin() const { return {*this, first_}; }
+  iterator end() const { return {*this, last_}; }
+  std::size_t size() const { return last_ - first_; }
+
+ private:
+  std::size_t first_, last_;
+  Make make_;
+};
+
 inline auto lazy_pictures(std::size_t first, std::size_t last, std::set<std::size_t> corrupt = {}) {
-  return std::views::iota(first, last) |
-         std::views::transform([corrupt = std::move(corrupt)](std::size_t k) { return read_picture(k, corrupt); });
+  return made_on_demand(first, last, [corrupt = std::move(corrupt)](std::size_t k) { return read_picture(k, corrupt); });
 }
 
 /// A range that reads when it is stepped to, can be walked once, and does not know its size.

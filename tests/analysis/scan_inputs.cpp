@@ -16,7 +16,7 @@ using deconvnet::detail::input_walker;
 using deconvnet::detail::scan_inputs;
 
 TEST_CASE("a scan sees every image that can be read, whatever the number of threads") {
-  for (const std::size_t threads : {1, 2, 5}) {
+  for (const std::size_t threads : {1U, 2U, 5U}) {
     const thread_count_for_test guard(threads);
     auto pictures = lazy_pictures(0, 50, {7, 8, 49});
     input_walker<float, decltype(pictures)> walker("test", pictures, 0);
@@ -47,7 +47,7 @@ TEST_CASE("a scan sees every image that can be read, whatever the number of thre
 
 TEST_CASE("images of other shapes go in batches of their own, in order") {
   std::vector<tensor4<float>> pictures;
-  for (const std::size_t width : {4, 4, 5, 5, 5, 4}) pictures.push_back(zeros<float>({1, 1, 3, width}));
+  for (const std::size_t width : {4U, 4U, 5U, 5U, 5U, 4U}) pictures.push_back(zeros<float>({1, 1, 3, width}));
   input_walker<float, std::vector<tensor4<float>>> walker("test", pictures, 0);
   std::vector<std::vector<std::size_t>> batches;
   const auto end = scan_inputs(walker, 1, {}, {}, [&](std::size_t, const auto& batch) { batches.push_back(batch.indices); });
@@ -56,7 +56,7 @@ TEST_CASE("images of other shapes go in batches of their own, in order") {
 }
 
 TEST_CASE("a stop leaves the front of the range looked at") {
-  for (const std::size_t threads : {1, 3}) {
+  for (const std::size_t threads : {1U, 3U}) {
     const thread_count_for_test guard(threads);
     auto pictures = lazy_pictures(0, 200);
     input_walker<float, decltype(pictures)> walker("test", pictures, 1000);

@@ -67,10 +67,10 @@ TEST_CASE("several layers in one scan are the layers one by one") {
   const auto net = small_network<float>(falling_edge{});
   const std::vector<layer> layers{"conv2", "relu1", 0, "conv2"};
   std::size_t read = 0;
-  auto counted = std::views::iota(std::size_t{0}, std::size_t{20}) | std::views::transform([&](std::size_t k) {
-                   ++read;
-                   return numbered_picture(k);
-                 });
+  const made_on_demand counted(0, 20, [&](std::size_t k) {
+    ++read;
+    return numbered_picture(k);
+  });
   const auto tops = top_activations(net, std::span<const layer>{layers}, counted, {.count = 4});
   CHECK(read == 20);
   REQUIRE(tops.size() == 4);
@@ -109,11 +109,9 @@ TEST_CASE("the result does not depend on the number of threads") {
     return top_activations(net, "conv2", lazy_pictures(0, 60, {4, 30}));
   }();
   CHECK(expected.maps == by_definition(net, "conv2", 60, 9, 0, {4, 30}));
-  for (const std::size_t threads : {2, 3, 8}) {
+  for (const std::size_t threads : {2U, 3U, 8U}) {
     const thread_count_for_test guard(threads);
     CHECK(top_activations(net, "conv2", lazy_pictures(0, 60, {4, 30})) == expected);
-    CHECK(top_activations(net, "conv2", lazy_pictures(0, 60, {4, 30}) | std::views::filter([](const auto&) { return true; })).maps ==
-          expected.maps);
   }
 }
 
@@ -132,7 +130,7 @@ TEST_CASE("shards joined are the whole data set") {
 TEST_CASE("a scan that was stopped goes on where it was cut") {
   const auto net = small_network<float>(falling_edge{});
   const auto whole = top_activations(net, "conv2", lazy_pictures(0, 80));
-  for (const std::size_t threads : {1, 3}) {
+  for (const std::size_t threads : {1U, 3U}) {
     const thread_count_for_test guard(threads);
     std::stop_source source;
     const auto part = top_activations(
@@ -181,7 +179,7 @@ TEST_CASE("images of unequal sizes are ranked together") {
   network<float> net;
   net.add("conv", random_conv<float>(2, 1, 3, 4));
   std::vector<tensor4<float>> inputs;
-  for (const std::size_t width : {5, 5, 9, 4}) inputs.push_back(random_maps<float>({1, 1, 6, width}, static_cast<unsigned>(width)));
+  for (const std::size_t width : {5U, 5U, 9U, 4U}) inputs.push_back(random_maps<float>({1, 1, 6, width}, static_cast<unsigned>(width)));
   const auto top = top_activations(net, 0, inputs);
   for (std::size_t map = 0; map < 2; ++map) {
     REQUIRE(top[map].size() == 4);
