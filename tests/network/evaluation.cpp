@@ -1,0 +1,106 @@
+#include <deconvnet/network/evaluation.hpp>
+
+#include <vector>
+
+#include <doctest/doctest.h>
+
+#include <deconvnet/network/projection.hpp>
+#include <deconvnet/ops/reshape.hpp>
+
+#include "sample_networks.hpp"
+
+namespace dn = deconvnet;
+using namespace deconvnet::testing;
+
+namespace {
+
+using flags = std::vector<bool>;
+
+/// input -> 0 (pool) -> 1 (relu, needs signs) -> 2 (needs its input) -> 3; 4 reads 0 and 2.
+std::vector<dn::detail::plan_step> five_steps() {
+  const dn::reverse_needs sign{.input = false, .output = false, .sign = true};
+  const dn::reverse_needs input{.input = true, .output = false, .sign = false};
+  const dn::reverse_needs output{.input = false, .output = true, .sign = false};
+  return {{{0}, {}}, {{1}, sign}, {{2}, input}, {{3}, output}, {{1, 3}, {}}};
+}
+
+}  // namespace
+
+TEST_CASE("a plan without names keeps every value and needs no signs") {
+  const auto plan = dn::detail::make_plan(five_steps(), {}, true);
+  CHECK(plan.needed == flags(6, true));
+  CHECK(plan.keep_value == flags(6, true));
+  CHECK(plan.keep_signs == flags(6, false));
+  CHECK(plan.keep_switches);
+}
+
+TEST_CASE("a plan keeps what was named and what projecting from it reads") {
+  const auto plan = dn::detail::make_plan(five_steps(), {3}, true);
+  CHECK(plan.needed == flags{true, true, true, true, true, false});
+  CHECK(plan.keep_value == flags{false, false, true, false, true, false});    // 2 reads value 2; 3 is named
+  CHECK(plan.keep_signs == flags{false, false, false, false, false, false});  // relu's output is kept already
+  CHECK(dn::detail::make_plan(five_steps(), {1, 0}, true).keep_signs ==
+        flags{false, false, false, false, false, false});
+  CHECK(dn::detail::make_plan({{{0}, {.sign = true}}, {{1}, {}}}, {1}, true).keep_signs == flags{false, true, false});
+}
+
+TEST_CASE("a plan for the output alone keeps it and nothing else") {
+  const auto plan = dn::detail::make_plan(five_steps(), {4}, false);
+  CHECK(plan.needed == flags{true, true, true, true, false, true});
+  CHECK(plan.keep_value == flags{false, false, false, false, false, true});
+  CHECK(plan.keep_signs == flags(6, false));
+  CHECK(!plan.keep_switches);
+  CHECK(plan.last_use[1] == 4);
+  CHECK(plan.last_use[3] == 4);
+  CHECK(plan.last_use[2] == 2);
+}
+
+TEST_CASE("a value that a later layer still reads is not overwritten in place") {
+  dn::network<double> net({2, 3, 3});
+  net.add("conv", random_conv<double>({2, 2, 1, 1}, {}, 1));
+  net.add("relu", dn::relu{});
+  net.add("again", dn::relu{}, {"conv"});
+  net.add("sum", dn::add{}, {"relu", "conv"});
+  net.add("flat", dn::flatten{}, {"sum"});
+  net.add("back", dn::reshape{{2, 3, 3}});
+  net.add("last", dn::add{}, {"back", "again"});
+  const auto x = random_maps<double>({2, 2, 3, 3}, 2);
+  const auto run = net.forward(x);
+  CHECK(run["last"] == dn::tensor4<double>(2 * run["relu"] + run["conv"]));
+  CHECK(net(x) == run["last"]);
+  for (const auto& info : net.layers()) CHECK(net.forward(x, {.keep = {info.name}})[info.name] == run[info.name]);
+}
+
+TEST_CASE("the input is never overwritten, not even by layers that work in place") {
+  dn::network<double> net;
+  net.add("relu", dn::relu{});
+  net.add("drop", dn::dropout{0.5});
+  const auto x = random_maps<double>({1, 2, 3, 3}, 2);
+  auto copy = x;
+  net(copy);
+  net.forward(copy, {.keep = {"drop"}});
+  CHECK(copy == x);
+}
+
+TEST_CASE("every layer kept by itself has the bits of a full run, and so has the output alone") {
+  const auto net = branched_network<float>();
+  const auto x = branched_batch<float>(2);
+  const auto run = net.forward(x);
+  for (const auto& info : net.layers()) {
+    CAPTURE(info.name);
+    CHECK(same_bits(net.forward(x, {.keep = {info.name}})[info.name], run[info.name]));
+  }
+  CHECK(same_bits(net(x), run["prob"]));
+}
+
+TEST_CASE("a shape that does not fit is told with the layer's name before it") {
+  dn::network<float> net;
+  net.add("conv", random_conv<float>({1, 2, 3, 3}, {}, 1));
+  net.add("fc", random_linear<float>(2, 9, 1));
+  CHECK(names(message_of([&] {
+                net.forward(random_maps<float>({1, 3, 5, 5}, 1));
+              }),
+              "layer 'conv'", "1 x 3 x 5 x 5", "1 x 2 x 3 x 3"));
+  CHECK(names(message_of([&] { net(random_maps<float>({1, 2, 6, 5}, 1)); }), "layer 'fc'", "12", "2 x 9"));
+  CHECK_NOTHROW(net(random_maps<float>({1, 2, 5, 5}, 1)));
+}
