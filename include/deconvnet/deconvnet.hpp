@@ -7,7 +7,8 @@
 #include <deconvnet/tensor/shape.hpp>
 #include <deconvnet/tensor/tensor.hpp>
 
-// threads
+// threads and instruction sets
+#include <deconvnet/kernels/level.hpp>
 #include <deconvnet/kernels/parallel_for.hpp>
 
 // operators, forward and reverse
@@ -40,6 +41,23 @@
 #include <deconvnet/network/summary.hpp>
 #include <deconvnet/network/vgg.hpp>
 #include <deconvnet/network/zfnet.hpp>
+
+// pictures
+#include <deconvnet/image/colormap.hpp>
+#include <deconvnet/image/crop.hpp>
+#include <deconvnet/image/display.hpp>
+#include <deconvnet/image/draw.hpp>
+#include <deconvnet/image/image_file.hpp>
+#include <deconvnet/image/montage.hpp>
+#include <deconvnet/image/overlay.hpp>
+#include <deconvnet/image/preprocess.hpp>
+#include <deconvnet/image/resize.hpp>
+#include <deconvnet/image/warp.hpp>
+
+// files
+#include <deconvnet/io/npy.hpp>
+#include <deconvnet/io/onnx.hpp>
+#include <deconvnet/io/safetensors.hpp>
 
 // training
 #include <deconvnet/training/initialization.hpp>
