@@ -70,10 +70,13 @@ inline axis_crop window_crop(const window_axis& axis, const place_range& wanted)
 /// mode too.
 inline axis_crop padded_crop(const window_axis& axis, const place_range& wanted, std::size_t extent) {
   const std::size_t margin = divide_up(axis.padding_before, axis.stride);
-  const std::size_t first = std::min(wanted.first - std::min(wanted.first, margin), (extent - 1) / axis.stride);
-  const std::size_t start = first * axis.stride;
   const std::size_t seen = (wanted.last - 1) * axis.stride + axis.span();
-  const std::size_t end = std::clamp(seen - std::min(seen, axis.padding_before), start + 1, extent);
+  const std::size_t end = std::clamp<std::size_t>(seen - std::min(seen, axis.padding_before), 1, extent);
+  // In ceil mode the last window hangs over the border: one must fit into the piece all the same.
+  const std::size_t padding = axis.padding_before + axis.padding_after;
+  const std::size_t least = std::max<std::size_t>(1, axis.span() - std::min(axis.span(), padding));
+  const std::size_t first = std::min(wanted.first - std::min(wanted.first, margin), (end - std::min(end, least)) / axis.stride);
+  const std::size_t start = first * axis.stride;
   return {static_cast<std::ptrdiff_t>(start), end - start, wanted.first - first, wanted.size()};
 }
 
