@@ -75,10 +75,11 @@ TEST_CASE("SqueezeNet's projections are those of the reference to 1e-4 under all
     if (!runs.contains(input)) runs.emplace(input, net.forward(array(input)));
     const auto& run = runs.at(input);
     CHECK(run[layer](at[0], at[1], at[2], at[3]) == doctest::Approx(unit.at("activation").get<double>()).epsilon(1e-4));
-    for (const auto& [name, file] : unit.at("files").items()) {
+    for (const auto& entry : unit.at("files").items()) {
+      const std::string name = entry.key();
       CAPTURE(name);
       const auto picture = dn::project(net, run, layer, dn::unit{at[0], at[1], at[2], at[3]}, rules.at(name));
-      CHECK(relative_error(picture, array(file.get<std::string>())) < 1e-4);
+      CHECK(relative_error(picture, array(entry.value().get<std::string>())) < 1e-4);
     }
   }
 }
