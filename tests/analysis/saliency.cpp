@@ -1,6 +1,5 @@
 #include <deconvnet/analysis/saliency.hpp>
 
-
 #include <doctest/doctest.h>
 
 #include <deconvnet/ops/avg_pool2d.hpp>
