@@ -193,7 +193,7 @@ TEST_CASE("a batch gives what its images give one by one, bit for bit") {
 TEST_CASE("float and double agree") {
   const auto run = branched_network<float>().forward(branched_batch<float>());
   const auto exact = branched_network<double>().forward(branched_batch<double>());
-  for (const char* name : {"conv1", "norm1", "conv2", "relu4", "fc7", "prob"})
+  for (const std::string name : {"conv1", "norm1", "conv2", "relu4", "fc7", "prob"})
     CHECK(distance(run[name], exact[name]) < 1e-5);
 }
 
@@ -263,7 +263,7 @@ TEST_CASE("parameters are found by alias too, and layers may have dots in their 
 
 TEST_CASE("an unknown parameter or another number of values is refused") {
   auto net = branched_network<float>();
-  for (const char* name : {"conv1", "conv1.", "conv1.slope", "conv9.weight", "", ".weight", "relu1.weight"}) {
+  for (const std::string name : {"conv1", "conv1.", "conv1.slope", "conv9.weight", "", ".weight", "relu1.weight"}) {
     CAPTURE(name);
     CHECK_THROWS_AS(net.set_parameter(name, std::vector<float>{1}), dn::error);
   }

@@ -2,6 +2,7 @@
 
 #include <limits>
 #include <span>
+#include <string>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -31,7 +32,7 @@ void check_keep_traces() {
   const auto net = branched_network<T>();
   const auto x = branched_batch<T>(2);
   const auto full = net.forward(x);
-  for (const char* name :
+  for (const std::string name :
        {"conv1", "norm1", "pool1", "bn2", "relu2", "concat3", "relu4", "fc6", "relu6", "fc7", "prob"}) {
     CAPTURE(name);
     const auto lean = net.forward(x, {.keep = {name}});
@@ -50,7 +51,7 @@ TEST_CASE("pictures have the input's shape; only the unit's image is not zero") 
   const auto net = branched_network<double>();
   const auto run = net.forward(branched_batch<double>(3));
   for (const auto how : every_rule) {
-    for (const char* name : {"relu1", "relu4", "fc7"}) {
+    for (const std::string name : {"relu1", "relu4", "fc7"}) {
       const auto u = dn::strongest(run[name], {.image = 1});
       for (const auto& picture :
            {dn::project(net, run, name, u, how), dn::project(net, run, name, dn::feature_map{1, u.c}, how)}) {
@@ -78,7 +79,7 @@ TEST_CASE("a unit of a batch gives the picture that its image gives alone, bit f
 TEST_CASE("many units at once give what they give one by one, bit for bit and in order") {
   const auto net = branched_network<double>();
   const auto run = net.forward(branched_batch<double>(3));
-  for (const char* name : {"conv1", "relu2", "concat3", "fc6", "prob"}) {
+  for (const std::string name : {"conv1", "relu2", "concat3", "fc6", "prob"}) {
     CAPTURE(name);
     const auto units = strongest_units(run[name]);
     for (const auto how : every_rule) {

@@ -1,5 +1,10 @@
 #include <deconvnet/network/reverse.hpp>
 
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <vector>
+
 #include <doctest/doctest.h>
 
 #include <deconvnet/network/projection.hpp>
@@ -65,7 +70,7 @@ TEST_CASE("gradient through a whole network is the derivative: finite difference
   const auto net = branched_network<double>();
   const auto x = branched_batch<double>(2);
   const auto run = net.forward(x);
-  for (const char* name : {"norm1", "pool1", "bn2", "concat3", "relu4", "avg5", "fc6", "fc7", "prob"}) {
+  for (const std::string name : {"norm1", "pool1", "bn2", "concat3", "relu4", "avg5", "fc6", "fc7", "prob"}) {
     CAPTURE(name);
     const auto signal = random_maps<double>(run.shape(name), 3);
     const auto slope = dn::deconv(net, run, name, signal, dn::rule::gradient);
@@ -143,7 +148,7 @@ TEST_CASE("a way down may end at a layer: the rest of the way gives the whole") 
   const auto signal = random_maps<double>(run.shape("fc7"), 3);
   const std::size_t start = net.find("fc7");
   for (const auto how : every_rule) {
-    for (const char* name : {"relu4", "conv1"}) {  // every way from fc7 to the input passes these
+    for (const std::string name : {"relu4", "conv1"}) {  // every way from fc7 to the input passes these
       const std::size_t middle = net.find(name);
       const auto half = dn::detail::reverse_to(net, run, start, middle + 1, signal, how, image_zero);
       CHECK(dn::shape_of(half) == run.shape(name));

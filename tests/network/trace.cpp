@@ -1,6 +1,7 @@
 #include <deconvnet/network/trace.hpp>
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -167,8 +168,8 @@ TEST_CASE("a layer of a trace may be the next input to the same trace") {
   net.add("relu", dn::relu{});
   const auto start = random_maps<float>({1, 2, 5, 5}, 2);
   for (const std::vector<dn::layer>& keep : {std::vector<dn::layer>{}, std::vector<dn::layer>{"conv", "relu"}}) {
-    for (const char* name : {"conv", "sum", "relu"}) {
-      if (!keep.empty() && std::string(name) == "sum") continue;
+    for (const std::string name : {"conv", "sum", "relu"}) {
+      if (!keep.empty() && name == "sum") continue;
       CAPTURE(name);
       auto run = net.forward(start, {.keep = keep});
       const auto expected = net.forward(dn::tensor4<float>(run[name]));

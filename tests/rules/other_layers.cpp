@@ -3,6 +3,7 @@
 #include <deconvnet/ops/reshape.hpp>
 
 #include <cmath>
+#include <string>
 
 #include <doctest/doctest.h>
 
@@ -123,7 +124,7 @@ TEST_CASE("fully connected: FC6 gives the same as those weights written as a con
   const auto x = random_maps<double>({2, 2, 6, 8}, 3);
   const auto run = dense.forward(x);
   const auto other = filters.forward(x);
-  for (const char* name : {"fc6", "relu6", "fc7"}) {
+  for (const std::string name : {"fc6", "relu6", "fc7"}) {
     CAPTURE(name);
     CHECK(distance(run[name], other[name]) < 1e-14);
     for (const auto how : {dn::rule::deconvnet, dn::rule::gradient, dn::rule::guided}) {

@@ -2,6 +2,11 @@
 #include <deconvnet/network/projection.hpp>
 #include <deconvnet/ops/conv_transpose2d.hpp>
 
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <vector>
+
 #include <doctest/doctest.h>
 
 #include "../network/sample_networks.hpp"
@@ -59,7 +64,7 @@ TEST_CASE("order: the last step is a filter, the picture keeps its negative valu
 TEST_CASE("seed: one unit goes down with its own activation, all others of its layer are zero") {
   const auto net = branched_network<double>();
   const auto run = net.forward(branched_batch<double>(2));
-  for (const char* name : {"conv1", "pool1", "conv2", "relu3b", "concat3", "relu4", "fc6", "fc7"}) {
+  for (const std::string name : {"conv1", "pool1", "conv2", "relu3b", "concat3", "relu4", "fc6", "fc7"}) {
     CAPTURE(name);
     const auto u = dn::strongest(run[name], {.image = 1});
     auto signal = dn::zeros<double>(run.shape(name));
