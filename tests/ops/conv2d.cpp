@@ -7,6 +7,7 @@
 
 #include <doctest/doctest.h>
 
+#include "../kernels/levels.hpp"
 #include "convolution_cases.hpp"
 #include "naive.hpp"
 #include "properties.hpp"
@@ -35,13 +36,17 @@ TEST_CASE_TEMPLATE("conv2d equals naive loops, with and without bias, as a funct
     const auto weight = random_maps<T>(c.weight, 2);
     const auto bias = random_vector<T>(c.weight[0], 3);
     const auto none = tensor<T, 1>::from_shape({0});
-    const auto y = conv2d<T>(weight, bias, c.options)(x);
-    CHECK(distance(y, naive::convolution(x, weight, bias, c.options)) < 5 * rounding<T>);
-    CHECK(same_bits(ops::conv2d(x, weight, bias, c.options), y));
-    CHECK(conv2d<T>(weight, bias, c.options).output_shape(c.input) == shape_of(y));
-    const auto plain = conv2d<T>(weight, c.options)(x);
-    CHECK(distance(plain, naive::convolution(x, weight, none, c.options)) < 5 * rounding<T>);
-    CHECK(same_bits(ops::conv2d(x, weight, none, c.options), plain));
+    const auto expected = naive::convolution(x, weight, bias, c.options);
+    const auto expected_plain = naive::convolution(x, weight, none, c.options);
+    at_every_level([&] {
+      const auto y = conv2d<T>(weight, bias, c.options)(x);
+      CHECK(distance(y, expected) < 5 * rounding<T>);
+      CHECK(same_bits(ops::conv2d(x, weight, bias, c.options), y));
+      CHECK(conv2d<T>(weight, bias, c.options).output_shape(c.input) == shape_of(y));
+      const auto plain = conv2d<T>(weight, c.options)(x);
+      CHECK(distance(plain, expected_plain) < 5 * rounding<T>);
+      CHECK(same_bits(ops::conv2d(x, weight, none, c.options), plain));
+    });
   }
 }
 
@@ -51,13 +56,14 @@ TEST_CASE("the reverse of conv2d is its adjoint, under every rule") {
     const auto x = random_maps<double>(c.input, 4);
     const conv2d<double> plain(random_maps<double>(c.weight, 5), c.options);
     const conv2d<double> biased(plain.weight(), random_vector<double>(c.weight[0], 6), c.options);
-    const auto ax = plain(x);
-    const auto y = random_maps<double>(shape_of(ax), 7);
-    const auto back = biased.reverse(y, shapes_only<double>({c.input}));
-    CHECK(shape_of(back) == c.input);
-    check_adjoint(ax, y, x, back);
-    CHECK(same_bits(biased.reverse(y, shapes_only<double>({c.input}, rule::deconvnet)), back));
-    CHECK(same_bits(biased.reverse(y, shapes_only<double>({c.input}, rule::guided)), back));
+    const auto y = random_maps<double>(plain.output_shape(c.input), 7);
+    at_every_level([&] {
+      const auto back = biased.reverse(y, shapes_only<double>({c.input}));
+      CHECK(shape_of(back) == c.input);
+      check_adjoint(plain(x), y, x, back);
+      CHECK(same_bits(biased.reverse(y, shapes_only<double>({c.input}, rule::deconvnet)), back));
+      CHECK(same_bits(biased.reverse(y, shapes_only<double>({c.input}, rule::guided)), back));
+    });
   }
 }
 
@@ -86,9 +92,11 @@ TEST_CASE_TEMPLATE("the bits of conv2d and of its reverse do not depend on threa
     CAPTURE(c.what);
     const conv2d<T> conv(random_maps<T>(c.weight, 12), random_vector<T>(c.weight[0], 13), c.options);
     const auto x = random_maps<T>({3, c.input[1], c.input[2], c.input[3]}, 14);
-    check_thread_counts([&] { return conv(x); });
     const auto signal = random_maps<T>(conv.output_shape(shape_of(x)), 15);
-    check_thread_counts([&] { return conv.reverse(signal, shapes_only<T>({shape_of(x)})); });
+    at_every_level([&] {
+      check_thread_counts([&] { return conv(x); });
+      check_thread_counts([&] { return conv.reverse(signal, shapes_only<T>({shape_of(x)})); });
+    });
   }
 }
 
@@ -97,9 +105,12 @@ TEST_CASE_TEMPLATE("the bits of conv2d and of its reverse do not depend on the b
     CAPTURE(c.what);
     const conv2d<T> conv(random_maps<T>(c.weight, 16), random_vector<T>(c.weight[0], 17), c.options);
     const auto x = random_maps<T>({4, c.input[1], c.input[2], c.input[3]}, 18);
-    check_batches(x, [&](const tensor4<T>& batch) { return conv(batch); });
-    check_batches(random_maps<T>(conv.output_shape(shape_of(x)), 19), [&](const tensor4<T>& signal) {
-      return conv.reverse(signal, shapes_only<T>({{signal.shape(0), c.input[1], c.input[2], c.input[3]}}));
+    const auto signals = random_maps<T>(conv.output_shape(shape_of(x)), 19);
+    at_every_level([&] {
+      check_batches(x, [&](const tensor4<T>& batch) { return conv(batch); });
+      check_batches(signals, [&](const tensor4<T>& signal) {
+        return conv.reverse(signal, shapes_only<T>({{signal.shape(0), c.input[1], c.input[2], c.input[3]}}));
+      });
     });
   }
 }
