@@ -1,6 +1,7 @@
 // How the bundled models are written down: layers on top of each other, channel counts carried along.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <string>
 #include <utility>
@@ -51,6 +52,7 @@ class layer_stack {
 
   void fully_connected(const std::string& suffix, std::size_t outputs) {
     const shape4 in = shape();
+    element_count(shape4{outputs, in[1], in[2], in[3]}, "a fully connected layer's weight");
     auto weight = tensor<T, 2>::from_shape({outputs, in[1] * in[2] * in[3]});
     weight.fill(T(0));
     net_.add("fc" + suffix, linear<T>(std::move(weight), blank_bias(outputs)));
@@ -71,6 +73,7 @@ class layer_stack {
 
  private:
   static tensor<T, 1> blank_bias(std::size_t size) {
+    element_count(std::array{size}, "a bias");
     auto bias = tensor<T, 1>::from_shape({size});
     bias.fill(T(0));
     return bias;
