@@ -58,8 +58,8 @@ struct energy {
 
 namespace {
 
-dn::conv2d<float> box_filter() {
-  return dn::conv2d<float>{dn::tensor4<float>({1, 1, 3, 3}, 1.f / 9), {.padding = {1, 1}}};
+dn::conv2d<float> sums_of_nine() {
+  return dn::conv2d<float>{dn::tensor4<float>({1, 1, 3, 3}, 1.f), {.padding = {1, 1}}};
 }
 
 /// Dark on the left, bright on the right.
@@ -79,7 +79,7 @@ void print(const dn::box& field) {
 void run() {
   const auto x = step_image();
 
-  const dn::pipeline pipe{box_filter(), edges{}, dn::relu{}};
+  const dn::pipeline pipe{sums_of_nine(), edges{}, dn::relu{}};
   const auto seen = pipe.forward(x);
   const dn::unit u = dn::strongest(seen[2]);
   std::cout << "strongest edge at row " << u.y << ", column " << u.x << "\n";
@@ -90,7 +90,7 @@ void run() {
   std::cout << "its picture goes from " << *darkest << " to " << *brightest << "\n";
 
   dn::network<float> net({1, 6, 8});
-  net.add("blur", box_filter());
+  net.add("sums", sums_of_nine());
   net.add("edges", edges{});
   net.add("relu", dn::relu{});
   net.add("energy", energy{});
