@@ -24,10 +24,11 @@ TEST_CASE("ZFNet: the paper's map sizes 110, 55, 26, 13, 13, 13, 6, in a run") {
       {"conv3", {1, 384, 13, 13}},  {"conv4", {1, 384, 13, 13}}, {"conv5", {1, 256, 13, 13}},
       {"pool5", {1, 256, 6, 6}}};
   const auto layers = net.layers();
-  for (const auto& [name, shape] : expected) {
+  for (const auto& entry : expected) {
+    const std::string& name = entry.first;
     CAPTURE(name);
-    CHECK(run.shape(name) == shape);
-    CHECK(layers[net.find(name)].shape == shape);
+    CHECK(run.shape(name) == entry.second);
+    CHECK(layers[net.find(name)].shape == entry.second);
   }
 }
 
