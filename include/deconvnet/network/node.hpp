@@ -207,7 +207,7 @@ class node_of final : public node_operator<T> {
   }
 
   std::optional<deconvnet::reach> reach() const override {
-    if constexpr (requires { deconvnet::reach(op_.reach()); }) return op_.reach();
+    if constexpr (requires { std::optional<deconvnet::reach>(op_.reach()); }) return op_.reach();
     return std::nullopt;
   }
 

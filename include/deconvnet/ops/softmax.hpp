@@ -4,10 +4,12 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <optional>
 #include <string_view>
 
 #include <deconvnet/kernels/parallel_for.hpp>
 #include <deconvnet/ops/reverse_context.hpp>
+#include <deconvnet/ops/window.hpp>
 
 namespace deconvnet {
 
@@ -132,6 +134,11 @@ class softmax {
   }
 
   shape4 output_shape(const shape4& in) const { return in; }
+
+  /// One place where each place is normalized by itself; over all features, the whole map.
+  std::optional<deconvnet::reach> reach() const {
+    return over_ == softmax_over::channels ? std::optional<deconvnet::reach>(deconvnet::reach{}) : std::nullopt;
+  }
 
  private:
   softmax_over over_;
