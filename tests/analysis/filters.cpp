@@ -31,26 +31,25 @@ dn::network<T> one_layer(const dn::tensor4<T>& filters) {
   return net;
 }
 
-/// The definition, sum by sum.
+/// The definition, sum by sum: the transform padded to 64 x 64, frequencies in the middles of equal steps.
 double high_share(const dn::tensor4<double>& filters, std::size_t f) {
-  const auto height = filters.shape(2);
-  const auto width = filters.shape(3);
+  constexpr std::size_t padded = 64;
   double all = 0;
   double high = 0;
   for (std::size_t c = 0; c < filters.shape(1); ++c) {
-    for (std::size_t u = 0; u < height; ++u) {
-      for (std::size_t v = 0; v < width; ++v) {
+    for (std::size_t u = 0; u < padded; ++u) {
+      for (std::size_t v = 0; v < padded; ++v) {
+        const double row = (static_cast<double>(u) + 0.5) / padded - 0.5;
+        const double column = (static_cast<double>(v) + 0.5) / padded - 0.5;
         std::complex<double> sum = 0;
-        for (std::size_t y = 0; y < height; ++y) {
-          for (std::size_t x = 0; x < width; ++x) {
-            const double turns = static_cast<double>(u * y) / static_cast<double>(height) +
-                                 static_cast<double>(v * x) / static_cast<double>(width);
+        for (std::size_t y = 0; y < filters.shape(2); ++y) {
+          for (std::size_t x = 0; x < filters.shape(3); ++x) {
+            const double turns = row * static_cast<double>(y) + column * static_cast<double>(x);
             sum += filters(f, c, y, x) * std::polar(1.0, -2 * std::numbers::pi * turns);
           }
         }
-        const double energy = std::norm(sum);
-        all += energy;
-        if (4 * std::min(u, height - u) > height || 4 * std::min(v, width - v) > width) high += energy;
+        all += std::norm(sum);
+        if (std::abs(row) > 0.25 || std::abs(column) > 0.25) high += std::norm(sum);
       }
     }
   }
@@ -77,27 +76,34 @@ TEST_CASE("RMS and the share of high frequencies are their definitions") {
       double squares = 0;
       for (const double w : dn::image_span(filters, f)) squares += w * w;
       CHECK(stats[f].rms == doctest::Approx(std::sqrt(squares / static_cast<double>(size[0] * size[1] * size[2]))));
-      CHECK(stats[f].high_frequency == doctest::Approx(high_share(filters, f)));
+      CHECK(stats[f].high_frequency == doctest::Approx(high_share(filters, f)).epsilon(0.003));
     }
   }
 }
 
-TEST_CASE("a constant has no high frequencies, a checkerboard nothing else, zeros neither strength nor frequencies") {
-  auto filters = dn::zeros<float>({4, 1, 6, 6});
-  for (std::size_t y = 0; y < 6; ++y) {
-    for (std::size_t x = 0; x < 6; ++x) {
+TEST_CASE("a constant has hardly any high frequencies, what alternates hardly others, noise three quarters") {
+  auto filters = dn::zeros<float>({5, 1, 7, 7});
+  for (std::size_t y = 0; y < 7; ++y) {
+    for (std::size_t x = 0; x < 7; ++x) {
+      const double r2 = std::pow(static_cast<double>(y) - 3, 2) + std::pow(static_cast<double>(x) - 3, 2);
       filters(0, 0, y, x) = 0.5f;
       filters(1, 0, y, x) = (y + x) % 2 ? -1.f : 1.f;
       filters(2, 0, y, x) = x % 2 ? -1.f : 1.f;
+      filters(3, 0, y, x) = static_cast<float>(std::exp(-r2 / 4));
     }
   }
   const auto stats = dn::filter_statistics(one_layer(filters), 0);
   CHECK(stats[0].rms == doctest::Approx(0.5));
-  CHECK(stats[0].high_frequency == doctest::Approx(0).epsilon(1e-12));
-  CHECK(stats[1].high_frequency == doctest::Approx(1));
-  CHECK(stats[2].high_frequency == doctest::Approx(1));
-  CHECK(stats[3].rms == 0);
-  CHECK(stats[3].high_frequency == 0);
+  CHECK(stats[0].high_frequency == doctest::Approx(0.077).epsilon(0.01));
+  CHECK(stats[1].high_frequency > 0.99);
+  CHECK(stats[2].high_frequency > 0.95);
+  CHECK(stats[3].high_frequency < 0.01);
+  CHECK(stats[4].rms == 0);
+  CHECK(stats[4].high_frequency == 0);
+  double sum = 0;
+  for (const auto& one : dn::filter_statistics(one_layer(random_tensor({200, 3, 5, 5}, 9)), 0))
+    sum += one.high_frequency;
+  CHECK(sum / 200 == doctest::Approx(0.75).epsilon(0.01));
 }
 
 TEST_CASE("a filter is dead where no input makes it positive") {
@@ -158,7 +164,7 @@ TEST_CASE("fully connected layers have filters of one place, other layers none")
   net.add("relu", dn::relu{});
   const auto stats = dn::filter_statistics(net, "fc");
   CHECK(stats[0].rms == doctest::Approx(std::sqrt(12.5)));
-  CHECK(stats[0].high_frequency == 0);
+  CHECK(stats[0].high_frequency == doctest::Approx(0.75));
   CHECK_THROWS_AS(dn::filter_statistics(net, "relu"), dn::unsupported_error);
   CHECK_THROWS_AS(dn::filter_statistics(net, "conv1"), dn::error);
   CHECK_THROWS_AS(dn::filter_statistics(gains({std::numeric_limits<float>::infinity()}), 0), dn::error);

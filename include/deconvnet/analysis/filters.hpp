@@ -68,20 +68,19 @@ tensor4<T> filters_of(const network<T>& net, std::size_t index) {
       text("layer '", net.name(index), "' (", net.op(index).kind(), ") has no filters: neither conv2d nor linear"));
 }
 
-/// The projector, size x size, on what a discrete Fourier transform of that size has at frequencies of at most a
-/// quarter of a cycle per pixel: symmetric, as the frequencies kept are.
+/// The matrix, size x size, with w^T M w the energy of w at frequencies of at most a quarter of a cycle per pixel: the
+/// integral of cos(2 pi f (a - b)) over -1/4 < f < 1/4.
 inline std::vector<double> low_pass(std::size_t size) {
-  const auto n = static_cast<double>(size);
-  std::vector<double> projector(size * size);
+  std::vector<double> matrix(size * size);
   for (std::size_t a = 0; a < size; ++a) {
     for (std::size_t b = 0; b < size; ++b) {
-      const double phase = 2 * std::numbers::pi * (static_cast<double>(a) - static_cast<double>(b)) / n;
-      double sum = 1;
-      for (std::size_t u = 1; 4 * u <= size; ++u) sum += 2 * std::cos(phase * static_cast<double>(u));
-      projector[a * size + b] = sum / n;
+      const std::size_t apart = a < b ? b - a : a - b;
+      const double waves =
+          apart % 2 == 0 ? 0 : (apart % 4 == 1 ? 1 : -1) / (std::numbers::pi * static_cast<double>(apart));
+      matrix[a * size + b] = apart == 0 ? 0.5 : waves;
     }
   }
-  return projector;
+  return matrix;
 }
 
 template <scalar T>
@@ -89,7 +88,7 @@ filter_statistic statistic_of(const T* weights, const shape4& shape, const std::
                               const std::vector<double>& columns) {
   const auto [filters, channels, height, width] = shape;
   double energy = 0;
-  double high = 0;
+  double low = 0;
   std::vector<double> half(height * width);
   for (std::size_t c = 0; c < channels; ++c, weights += height * width) {
     std::fill(half.begin(), half.end(), 0.0);
@@ -102,15 +101,15 @@ filter_statistic statistic_of(const T* weights, const shape4& shape, const std::
     for (std::size_t y = 0; y < height; ++y) {
       for (std::size_t x = 0; x < width; ++x) {
         const auto weight = static_cast<double>(weights[y * width + x]);
-        double rest = weight;
-        for (std::size_t k = 0; k < width; ++k) rest -= half[y * width + k] * columns[k * width + x];
+        double kept = 0;
+        for (std::size_t k = 0; k < width; ++k) kept += half[y * width + k] * columns[k * width + x];
         energy += weight * weight;
-        high += rest * rest;
+        low += weight * kept;
       }
     }
   }
   const auto count = static_cast<double>(channels * height * width);
-  return {std::sqrt(energy / count), energy > 0 ? std::min(1.0, high / energy) : 0.0};
+  return {std::sqrt(energy / count), energy > 0 ? std::clamp(1 - low / energy, 0.0, 1.0) : 0.0};
 }
 
 template <scalar T>
@@ -145,13 +144,16 @@ std::size_t rectified_layer(const network<T>& net, std::size_t index) {
 /// Numbers of every filter of a convolution (or fully connected) layer, one entry each.
 ///
 /// `.rms`: sqrt(mean of w^2), over the filter's input channels and places.
-/// `.high_frequency`: each channel of the filter, KH x KW, goes through the two-dimensional discrete Fourier transform
-/// of its own size, neither padded nor windowed, the mean not removed; the share is the energy |F|^2, summed over
-/// channels, at frequencies where the row's or the column's is above 1/4 cycle per pixel (half the Nyquist frequency of
-/// 1/2), over all energy. Rows and columns by themselves, as it is a stride of 2 in each that such frequencies do not
-/// survive. A constant filter has 0, one that alternates from pixel to pixel about 1, one of zeros 0. Not fixed by the
-/// paper, which speaks of a mix of high and low frequencies and of aliasing (section 4.1). Throws error for an unknown
-/// layer and weights that are NaN or infinite; unsupported_error for a layer without filters.
+/// `.high_frequency`: with F(u, v) the two-dimensional Fourier transform of one channel of the filter, that is the
+/// discrete one of KH x KW weights padded with zeros without end, the mean not removed and no window: the energy |F|^2,
+/// summed over channels and frequencies, where |u| or |v| is above 1/4 cycle per pixel (half the Nyquist frequency of
+/// 1/2), as a share of all energy. In closed form, so that filters of different sizes are measured by the same rule (a
+/// transform of the filter's own size knows but two frequencies of 3 pixels). Rows and columns by themselves, as a
+/// stride of 2 in each is what such frequencies do not survive. Noise has 3/4 of its energy there, as has a filter of
+/// one place; a constant filter little (0.08 at 7 x 7, from its edges), one that alternates from pixel to pixel nearly
+/// all; a filter of zeros gives 0. Not fixed by the paper, which speaks of a mix of high and low frequencies and of
+/// aliasing (section 4.1). Throws error for an unknown layer and weights that are NaN or infinite; unsupported_error
+/// for a layer without filters.
 template <class Model>
 std::vector<filter_statistic> filter_statistics(const Model& model, const layer& which) {
   using T = detail::scalar_of_run<Model, tensor4<float>>;
