@@ -2,7 +2,9 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
+#include <numeric>
 #include <vector>
 
 #include <deconvnet/kernels/gemm_tile.hpp>
@@ -42,17 +44,20 @@ struct gemm_result {
 
 namespace detail {
 
-/// Rows of k per block: a packed panel of 48 floats by 256 is 48 kB, which stays near while all rows of A pass by. The
-/// sums of the blocks are added up: a rounding error that grows with the square root of 256, not of the whole depth.
-inline constexpr std::size_t depth_block = 256;
-/// Panels packed at once: A is read once for all of them.
-inline constexpr std::size_t most_panels = 5;
+/// Rows of k per block: a packed panel of 48 floats by 192 is 36 kB and stays in the first-level cache while all rows of
+/// A pass by. The sums of the blocks are added up: a rounding error that grows with the square root of 192, not of the
+/// whole depth.
+inline constexpr std::size_t depth_block = 192;
+/// Panels per task: what a gathered block of A serves.
+inline constexpr std::size_t most_panels = 8;
 
 template <class T>
 class gemm_task {
  public:
   gemm_task(const gemm_weights<T>& a, const gemm_columns<T>& b, const gemm_result<T>& c)
-      : a_(a), b_(b), c_(c), tiles_(current_gemm_tiles<T>()), width_(3 * tiles_.lanes) {}
+      : a_(a), b_(b), c_(c), tiles_(current_gemm_tiles<T>()), width_(3 * tiles_.lanes) {
+    std::iota(run_.begin(), run_.end(), std::size_t{0});
+  }
 
   /// Columns per panel.
   std::size_t width() const { return width_; }
@@ -63,12 +68,15 @@ class gemm_task {
     // Once even where there is nothing to sum: a stride past the kernel leaves phases without a tap, all zero.
     for (std::size_t k = 0; k == 0 || k < a_.offsets.size(); k += depth_block) {
       const std::size_t depth = std::min(depth_block, a_.offsets.size() - k);
-      for (auto& p : panels_) fill(p, k, depth);
-      for (std::size_t row = first_row; row < last_row;) {
-        std::size_t step = 0;
-        while ((std::size_t{2} << step) <= std::min(tiles_.rows, last_row - row)) ++step;
-        for (const auto& p : panels_) multiply(p, row, step, k, depth);
-        row += std::size_t{1} << step;
+      gather_rows(first_row, last_row, k, depth);
+      for (auto& p : panels_) {
+        fill(p, k, depth);
+        for (std::size_t row = first_row; row < last_row;) {
+          std::size_t step = 0;
+          while ((std::size_t{2} << step) <= std::min(tiles_.rows, last_row - row)) ++step;
+          multiply(p, row, step, k, depth);
+          row += std::size_t{1} << step;
+        }
       }
     }
   }
@@ -76,23 +84,44 @@ class gemm_task {
  private:
   struct panel {
     std::size_t first, count;
-    T* packed;          // width_ apart; null where b points into the maps
+    T* packed;          // one buffer for all panels, filled before use; null where b points into the maps
     const T* b;
     std::size_t ldb;
     T* target;          // of row 0; null where the columns do not lie side by side
     patch_panel<T> patches;
   };
 
+  /// Where the rows of A for this block of k are read. Rows of a wide matrix lie pages apart: copied side by side, they
+  /// stream. Offsets that are no run are followed where they lie.
+  void gather_rows(std::size_t first_row, std::size_t last_row, std::size_t k, std::size_t depth) {
+    first_row_ = first_row;
+    const bool run = depth != 0 && a_.offsets[k + depth - 1] - a_.offsets[k] == depth - 1;
+    if (!run || a_.offsets.size() <= depth_block || panels_.size() == 1) {
+      rows_ = a_.data + first_row * a_.lda;
+      row_pitch_ = a_.lda;
+      row_offsets_ = a_.offsets.data() + k;
+      return;
+    }
+    row_pitch_ = depth_block + 16;  // not a multiple of 4096 bytes: rows must not fall into the same cache sets
+    T* buffer = workspace<struct gathered_rows, T>((last_row - first_row) * row_pitch_);
+    for (std::size_t row = first_row; row < last_row; ++row) {
+      const T* from = a_.data + row * a_.lda + a_.offsets[k];
+      std::copy(from, from + depth, buffer + (row - first_row) * row_pitch_);
+    }
+    rows_ = buffer;
+    row_offsets_ = run_.data();
+  }
+
   void prepare(std::size_t first, std::size_t last) {
     const std::size_t count = (last - first + width_ - 1) / width_;
-    T* buffer = workspace<struct packed_panels, T>(count * depth_block * width_ + 16);
+    T* buffer = workspace<struct packed_panel, T>(depth_block * width_ + 16);
     panels_.resize(count);
     for (std::size_t k = 0; k < count; ++k) {
       panel& p = panels_[k];
       p.first = first + k * width_;
       p.count = std::min(width_, last - p.first);
       const bool whole = p.count % tiles_.lanes == 0 && side_by_side(p.first, p.count);
-      p.packed = b_.direct && whole ? nullptr : buffer + k * depth_block * width_;
+      p.packed = b_.direct && whole ? nullptr : buffer;
       if (p.packed) p.patches.prepare(b_.source, p.first, p.count, width_);
       const bool dense = c_.j_pitch == 1 && c_.i_pitch == b_.source.grid_width;
       p.target = whole && dense ? c_.data + p.first / b_.source.places() * c_.image_pitch + p.first % b_.source.places() : nullptr;
@@ -120,7 +149,7 @@ class gemm_task {
     T start[8] = {};
     for (std::size_t r = 0; c_.bias && r < (std::size_t{1} << step); ++r) start[r] = c_.bias[row + r];
     const bool last = k + depth == a_.offsets.size();
-    gemm_tile_arguments<T> tile{depth, a_.data + row * a_.lda, a_.lda, a_.offsets.data() + k, p.b, p.ldb, nullptr, 0,
+    gemm_tile_arguments<T> tile{depth, rows_ + (row - first_row_) * row_pitch_, row_pitch_, row_offsets_, p.b, p.ldb, nullptr, 0,
                                 k == 0 ? start : nullptr, last && c_.rectify};
     if (p.target) {
       tile.c = p.target + row * c_.row_pitch;
@@ -161,6 +190,10 @@ class gemm_task {
   const gemm_tile_set<T> tiles_;
   const std::size_t width_;
   std::vector<panel> panels_;
+  const T* rows_ = nullptr;  // of A for this block of k, from first_row_ on
+  std::size_t first_row_ = 0, row_pitch_ = 0;
+  const std::size_t* row_offsets_ = nullptr;
+  std::array<std::size_t, depth_block> run_;
   T scattered_[8 * 48];
 };
 
