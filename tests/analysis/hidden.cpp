@@ -6,29 +6,9 @@
 
 namespace dn = deconvnet;
 
-namespace {
-
-struct options {
-  dn::fill_values fill = 0.f;
-};
-
-}  // namespace
-
-TEST_CASE("a fill is a number, or one per channel") {
-  CHECK(options{.fill = 0.5f}.fill[2] == 0.5);
-  CHECK(options{.fill = 2}.fill[2] == 2);
-  CHECK(options{.fill = {1, 2, 3}}.fill[2] == 3);
-  CHECK(options{.fill = std::vector<double>{1, 2}}.fill[1] == 2);
-  CHECK_NOTHROW(options{.fill = 1}.fill.check("x", 3));
-  CHECK_NOTHROW(options{.fill = {1, 2, 3}}.fill.check("x", 3));
-  CHECK_THROWS_AS((options{.fill = {1, 2}}.fill.check("x", 3)), dn::shape_error);
-  CHECK_THROWS_AS(options{.fill = std::vector<double>{}}.fill.check("x", 3), dn::shape_error);
-  CHECK_THROWS_AS(options{.fill = std::numeric_limits<double>::infinity()}.fill.check("x", 3), dn::error);
-}
-
 TEST_CASE("a box is filled in its image, all else stays") {
   auto images = dn::tensor4<float>({2, 2, 4, 3}, 1.f);
-  dn::detail::hide(images, 1, {1, 2, 3, 1}, {5, 6});
+  dn::detail::hide<float>(images, 1, {1, 2, 3, 1}, {5, 6});
   for (std::size_t n = 0; n < 2; ++n) {
     for (std::size_t c = 0; c < 2; ++c) {
       for (std::size_t y = 0; y < 4; ++y) {

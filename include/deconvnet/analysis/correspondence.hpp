@@ -17,6 +17,7 @@
 #include <deconvnet/analysis/hidden.hpp>
 #include <deconvnet/analysis/inputs.hpp>
 #include <deconvnet/analysis/layer_values.hpp>
+#include <deconvnet/analysis/occlusion_grid.hpp>
 #include <deconvnet/analysis/progress.hpp>
 #include <deconvnet/analysis/random_boxes.hpp>
 #include <deconvnet/kernels/parallel_for.hpp>
@@ -27,7 +28,7 @@ namespace deconvnet {
 /// a part, a number or one per channel, in the units of the input.
 struct correspondence_options {
   std::optional<deconvnet::layer> layer{};
-  fill_values fill = 0;
+  occlusion_fill fill{0};
   progress_callback progress{};
   std::stop_token stop{};
 };
@@ -118,13 +119,12 @@ correspondence(const Model& model, Inputs&& inputs, Boxes&& boxes, const corresp
       const auto what = detail::text("correspondence: the box of image ", input->index);
       const box& part = parts[input->index];
       detail::check_box_within(part, input->image.shape(2), input->image.shape(3), what);
-      options.fill.check("correspondence", input->image.shape(1));
       shape4 pair = shape_of(input->image);
       pair[0] = 2;
       auto both = uninitialized<T>(pair);
       for (std::size_t n = 0; n < 2; ++n)
         std::copy(input->image.begin(), input->image.end(), image_span(both, n).begin());
-      detail::hide(both, 1, part, options.fill);
+      detail::hide(both, 1, part, options.fill.template for_channels<T>(both.shape(1)));
       values.run(both, run);
       const tensor4<T>& found = values.value(run, 0);
       if (signs.empty()) features = shape_of(found);
