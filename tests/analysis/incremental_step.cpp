@@ -63,7 +63,7 @@ TEST_CASE("operators that declare a reach and keep to it run on padded pieces") 
 }
 
 TEST_CASE("operators without reach change all over") {
-  for (const decision& d : {decide(centred{}), decide(softmax{}), decide(positional{})}) {
+  for (const decision& d : {decide(centred{}), decide(softmax{softmax_over::features}), decide(positional{})}) {
     CHECK(d.how == piece::whole);
     CHECK(d.reached == everything);
   }
