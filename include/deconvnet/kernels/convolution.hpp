@@ -48,15 +48,17 @@ namespace detail {
 inline std::ptrdiff_t floor_divide(std::ptrdiff_t a, std::ptrdiff_t b) { return (a - ((a % b) + b) % b) / b; }
 
 /// Rows whose columns are split by their remainder modulo the stride: what a strided tap reads lies side by side then.
+/// `phases`: as many remainders as there are in a row.
 template <class T>
-const T* split_columns(const T* maps, std::size_t rows, std::size_t width, std::size_t stride, std::size_t phase_width) {
-  T* split = workspace<struct split_maps, T>(rows * stride * phase_width);
+const T* split_columns(const T* maps, std::size_t rows, std::size_t width, std::size_t stride, std::size_t phases,
+                       std::size_t phase_width) {
+  T* split = workspace<struct split_maps, T>(rows * phases * phase_width);
   constexpr std::size_t block = 64;
   parallel_for((rows + block - 1) / block, [&](std::size_t task) {
     for (std::size_t row = task * block; row < std::min(rows, (task + 1) * block); ++row) {
       const T* from = maps + row * width;
-      T* to = split + row * stride * phase_width;
-      for (std::size_t phase = 0; phase < stride; ++phase, to += phase_width) {
+      T* to = split + row * phases * phase_width;
+      for (std::size_t phase = 0; phase < phases; ++phase, to += phase_width) {
         for (std::size_t x = phase, k = 0; x < width; x += stride, ++k) to[k] = from[x];
       }
     }
@@ -70,8 +72,9 @@ gemm_columns<T> forward_columns(const convolution_problem& p, const T* large) {
   const auto& g = p.geometry;
   const std::size_t stride = g.stride_width;
   const std::size_t phase_width = (g.width + stride - 1) / stride;
-  const std::size_t row_pitch = stride * phase_width;
-  const T* maps = stride == 1 ? large : split_columns(large, p.images * p.groups * g.channels * g.height, g.width, stride, phase_width);
+  const std::size_t phases = std::min(stride, g.width);
+  const std::size_t row_pitch = phases * phase_width;
+  const T* maps = stride == 1 ? large : split_columns(large, p.images * p.groups * g.channels * g.height, g.width, stride, phases, phase_width);
   gemm_columns<T> columns{{maps, p.groups * g.channels * g.height * row_pitch, g.height * row_pitch, row_pitch,
                            static_cast<std::ptrdiff_t>(g.height), g.stride_height, g.out_height, g.out_width, {}},
                           p.images,
@@ -83,7 +86,7 @@ gemm_columns<T> forward_columns(const convolution_problem& p, const T* large) {
       const std::ptrdiff_t shift = floor_divide(dx, static_cast<std::ptrdiff_t>(stride));
       const std::size_t phase = static_cast<std::size_t>(dx - shift * static_cast<std::ptrdiff_t>(stride));
       const std::size_t width = phase < g.width ? (g.width - phase + stride - 1) / stride : 0;
-      columns.source.taps.push_back({dy, shift, phase * phase_width, static_cast<std::ptrdiff_t>(width)});
+      columns.source.taps.push_back({dy, shift, phase < g.width ? phase * phase_width : 0, static_cast<std::ptrdiff_t>(width)});
     }
   }
   return columns;

@@ -19,6 +19,7 @@ inline shape4 concatenated_shape(std::span<const shape4> inputs) {
   shape4 out = inputs[0];
   out[1] = 0;
   for (const shape4& in : inputs) {
+    element_count(in, "concat: an input");
     if (in[0] != out[0] || in[2] != out[2] || in[3] != out[3]) {
       throw shape_error(text("concat: ", shape_text(inputs[0]), " and ", shape_text(in), " differ in more than channels"));
     }

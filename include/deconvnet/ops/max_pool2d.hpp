@@ -47,18 +47,18 @@ struct pool_geometry {
   shape4 output_shape(const char* who, const shape4& in, bool needs_pixels) const {
     const extent2d out = window_outputs(who, in, rows(), columns());
     if (needs_pixels) {
-      check_touches(who, rows(), out.height, in[2], "row");
-      check_touches(who, columns(), out.width, in[3], "column");
+      check_touches(who, rows(), out.height, in, 2, "row");
+      check_touches(who, columns(), out.width, in, 3, "column");
     }
     return {in[0], in[1], out.height, out.width};
   }
 
  private:
-  static void check_touches(const char* who, const window_axis& axis, std::size_t outputs, std::size_t size,
-                            const char* what) {
+  static void check_touches(const char* who, const window_axis& axis, std::size_t outputs, const shape4& in,
+                            std::size_t dimension, const char* what) {
     for (std::size_t k = 0; k < outputs; ++k) {
-      if (axis.taps_on_map(k, size).size() == 0) {
-        throw shape_error(text(who, ": the window at ", what, " ", k, " of ", outputs, " covers nothing but padding"));
+      if (axis.taps_on_map(k, in[dimension]).size() == 0) {
+        throw shape_error(text(who, ": the window at ", what, " ", k, " of ", outputs, " over ", shape_text(in), " covers nothing but padding"));
       }
     }
   }

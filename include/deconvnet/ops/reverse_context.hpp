@@ -34,7 +34,10 @@ struct reverse_context {
   const sign_bits* recorded_signs = nullptr;              // null where recorded_output is there
   const deconvnet::switches* recorded_switches = nullptr; // of a max-pool
 
-  const shape4& input_shape(std::size_t k = 0) const { return input_shapes[k]; }
+  const shape4& input_shape(std::size_t k = 0) const {
+    if (k >= input_shapes.size()) throw error(detail::text("the reverse is not told the shape of input ", k));
+    return input_shapes[k];
+  }
 
   /// Input k of the run for every picture of the signal: M x C x H x W.
   tensor4<T> input(std::size_t k = 0) const {

@@ -16,6 +16,11 @@ class shared_tensor {
   shared_tensor() : values_(std::make_shared<tensor<T, N>>()) {}
   explicit shared_tensor(tensor<T, N> values) : values_(std::make_shared<tensor<T, N>>(std::move(values))) {}
 
+  // A move is a copy: an operator that was moved from keeps its weights instead of a null pointer.
+  shared_tensor(const shared_tensor&) = default;
+  shared_tensor& operator=(const shared_tensor&) = default;
+  ~shared_tensor() = default;
+
   const tensor<T, N>& get() const { return *values_; }
 
   /// For writing: takes a copy of its own first where the elements are shared.
