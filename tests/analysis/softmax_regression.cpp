@@ -43,15 +43,15 @@ TEST_CASE("it ends where the derivative of the penalized likelihood is zero") {
   // The bias is not penalized: on average each class is as likely as it is frequent.
   for (std::size_t c = 0; c < 3; ++c) {
     const auto share = static_cast<double>(std::count(labels.begin(), labels.end(), c)) / 50;
-    CHECK(sure.col(dn::detail::at(c)).mean() == doctest::Approx(share).epsilon(1e-6));
+    CHECK(sure.col(dn::detail::eigen_index(c)).mean() == doctest::Approx(share).epsilon(1e-6));
   }
   // Each weight is where the penalty balances the pull of the data: W = X^T (Y - P) / (N l2).
   dn::detail::row_matrix<double> pull = dn::detail::row_matrix<double>::Zero(5, 3);
   for (std::size_t n = 0; n < 50; ++n) {
     for (std::size_t c = 0; c < 3; ++c) {
-      const auto row = dn::detail::at(n);
-      const double residual = (labels[n] == c ? 1.0 : 0.0) - sure(row, dn::detail::at(c));
-      pull.col(dn::detail::at(c)) += x.row(row).head(5).transpose() * residual / (50 * 0.01);
+      const auto row = dn::detail::eigen_index(n);
+      const double residual = (labels[n] == c ? 1.0 : 0.0) - sure(row, dn::detail::eigen_index(c));
+      pull.col(dn::detail::eigen_index(c)) += x.row(row).head(5).transpose() * residual / (50 * 0.01);
     }
   }
   // The logarithm of the odds of two classes at two rows differs by what these weights say.

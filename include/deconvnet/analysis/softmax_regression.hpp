@@ -20,7 +20,7 @@ namespace detail {
 template <scalar T>
 using row_matrix = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 
-inline Eigen::Index at(std::size_t index) { return static_cast<Eigen::Index>(index); }
+inline Eigen::Index eigen_index(std::size_t index) { return static_cast<Eigen::Index>(index); }
 
 /// result = a b, block after block of rows: each is a product of its own, so the bits do not depend on threads.
 template <class A, class B, class Result>
@@ -28,7 +28,7 @@ void multiply_by_rows(const A& a, const B& b, Result& result) {
   constexpr Eigen::Index block = 128;
   const Eigen::Index rows = a.rows();
   parallel_for(static_cast<std::size_t>((rows + block - 1) / block), [&](std::size_t task) {
-    const Eigen::Index first = at(task) * block;
+    const Eigen::Index first = eigen_index(task) * block;
     const Eigen::Index count = std::min(block, rows - first);
     result.middleRows(first, count).noalias() = a.middleRows(first, count) * b;
   });
@@ -67,7 +67,7 @@ class softmax_classifier {
     std::vector<std::size_t> classes(features.shape(0));
     for (std::size_t n = 0; n < classes.size(); ++n) {
       Eigen::Index best = 0;
-      sure.row(detail::at(n)).maxCoeff(&best);
+      sure.row(detail::eigen_index(n)).maxCoeff(&best);
       classes[n] = static_cast<std::size_t>(best);
     }
     return classes;
@@ -79,12 +79,13 @@ class softmax_classifier {
       throw shape_error(
           detail::text("softmax_regression: ", features.shape(1), " features, learned from ", mean_.size()));
     }
-    detail::row_matrix<T> x(detail::at(features.shape(0)), detail::at(mean_.size() + 1));
+    detail::row_matrix<T> x(detail::eigen_index(features.shape(0)), detail::eigen_index(mean_.size() + 1));
     for (std::size_t n = 0; n < features.shape(0); ++n) {
       for (std::size_t d = 0; d < mean_.size(); ++d) {
-        x(detail::at(n), detail::at(d)) = static_cast<T>((static_cast<double>(features(n, d)) - mean_[d]) * scale_[d]);
+        x(detail::eigen_index(n), detail::eigen_index(d)) =
+            static_cast<T>((static_cast<double>(features(n, d)) - mean_[d]) * scale_[d]);
       }
-      x(detail::at(n), detail::at(mean_.size())) = 1;
+      x(detail::eigen_index(n), detail::eigen_index(mean_.size())) = 1;
     }
     return x;
   }
@@ -114,10 +115,10 @@ struct softmax_regression {
     auto [mean, scale] = moments(features);
     const auto x = softmax_classifier<T>(mean, scale, {}).standardized(features);
     const Eigen::Index width = x.cols();
-    detail::row_matrix<T> weights = detail::row_matrix<T>::Zero(width, detail::at(classes));
+    detail::row_matrix<T> weights = detail::row_matrix<T>::Zero(width, detail::eigen_index(classes));
     detail::row_matrix<T> ahead = weights;
-    detail::row_matrix<T> gradient(width, detail::at(classes));
-    detail::row_matrix<T> residual(x.rows(), detail::at(classes));
+    detail::row_matrix<T> gradient(width, detail::eigen_index(classes));
+    detail::row_matrix<T> residual(x.rows(), detail::eigen_index(classes));
     // Rows have a squared norm of 1 on average and the constant column is orthogonal to the others: no eigenvalue of
     // X^T X / N passes 1. The softmax's second derivative is at most 1/2.
     const double curvature = 0.5 + l2;
@@ -127,7 +128,8 @@ struct softmax_regression {
     for (std::size_t k = 0; k < iterations; ++k) {
       detail::multiply_by_rows(x, ahead, residual);
       detail::softmax_rows(residual);
-      for (std::size_t n = 0; n < labels.size(); ++n) residual(detail::at(n), detail::at(labels[n])) -= 1;
+      for (std::size_t n = 0; n < labels.size(); ++n)
+        residual(detail::eigen_index(n), detail::eigen_index(labels[n])) -= 1;
       residual /= static_cast<T>(labels.size());
       detail::multiply_by_rows(x.transpose(), residual, gradient);
       gradient.topRows(width - 1) += static_cast<T>(l2) * ahead.topRows(width - 1);
