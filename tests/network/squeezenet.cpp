@@ -11,9 +11,12 @@
 #include <limits>
 #include <map>
 #include <string>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
+#include <deconvnet/image/image_file.hpp>
+#include <deconvnet/image/preprocess.hpp>
 #include <deconvnet/io/npy.hpp>
 #include <deconvnet/io/onnx.hpp>
 #include <deconvnet/network/projection.hpp>
@@ -81,5 +84,30 @@ TEST_CASE("SqueezeNet's projections are those of the reference to 1e-4 under all
       const auto picture = dn::project(net, run, layer, dn::unit{at[0], at[1], at[2], at[3]}, rules.at(name));
       CHECK(relative_error(picture, array(entry.value().get<std::string>())) < 1e-4);
     }
+  }
+}
+
+TEST_SUITE("slow") {
+  // PyTorch, torchvision's preprocessing, the same 101 files: 57 and 82.
+  TEST_CASE("SqueezeNet recognizes the photographs as PyTorch does, within one") {
+    const auto photographs = shared / "images";
+    if (absent() || !std::filesystem::exists(photographs)) return;
+    std::vector<std::string> synsets;
+    std::ifstream labels(shared / "models" / "imagenet_synsets.txt");
+    for (std::string line; std::getline(labels, line);) synsets.push_back(line.substr(0, line.find(' ')));
+    const auto net = dn::load_onnx<float>(model.string());
+    int first = 0;
+    int among_five = 0;
+    for (const auto& file : std::filesystem::directory_iterator(photographs)) {
+      const auto name = file.path().filename().string();
+      const auto logits = net(dn::preprocess(dn::load_image<float>(file.path()), dn::preprocessing::torchvision()));
+      REQUIRE(logits.size() == synsets.size());
+      const auto right = std::find(synsets.begin(), synsets.end(), name.substr(0, name.find('_'))) - synsets.begin();
+      const auto better = std::count_if(logits.begin(), logits.end(), [&](float value) { return value > logits.data()[right]; });
+      first += better == 0;
+      among_five += better < 5;
+    }
+    CHECK(std::abs(first - 57) <= 1);
+    CHECK(std::abs(among_five - 82) <= 1);
   }
 }
