@@ -62,6 +62,7 @@ class constant_reader {
   std::vector<extent> extents(const constant<T>& c) {
     if (c.extents) return *c.extents;
     if (!is_short_integral(c)) node_.unsupported("weights stand where a shape or an index is wanted");
+    source_.check(*c.record);
     std::vector<std::int64_t> values(c.count());
     source_.read(*c.record, c.order, values.data());
     std::vector<extent> list;
@@ -79,28 +80,8 @@ class constant_reader {
     return list;
   }
 
-  /// Writes the constant's elements, row-major, axis d of the result being axis order[d] of the constant.
-  void read(const constant<T>& c, const std::vector<std::size_t>& order, T* destination) {
-    if (c.record) {
-      std::vector<std::size_t> both = order.empty() ? c.order : order;
-      if (!c.order.empty() && !order.empty()) {
-        for (std::size_t d = 0; d < order.size(); ++d) both[d] = c.order[order[d]];
-      }
-      return source_.read(*c.record, both, destination);
-    }
-    const auto value = [&](std::size_t k) { return c.numbers ? (*c.numbers)[k] : number_of((*c.extents)[k]); };
-    const auto strides = row_major_strides(c.dims);
-    std::vector<std::size_t> dims;
-    std::vector<std::size_t> steps;
-    for (std::size_t d = 0; d < c.dims.size(); ++d) {
-      dims.push_back(c.dims[order.empty() ? d : order[d]]);
-      steps.push_back(strides[order.empty() ? d : order[d]]);
-    }
-    for_each_strided(dims, steps, [&](std::size_t k, std::size_t from) { destination[k] = value(from); });
-  }
-
   std::vector<T> numbers(const constant<T>& c, const std::vector<std::size_t>& order = {}) {
-    source_.charge(c.count());
+    prepare(c);
     std::vector<T> values(c.count());
     read(c, order, values.data());
     return values;
@@ -112,7 +93,7 @@ class constant_reader {
     if (element_count(shape) != c.count()) {
       node_.misfit(text("a weight of ", shape_text(c.dims), " stands where ", shape_text(shape), " is wanted"));
     }
-    source_.charge(c.count());
+    prepare(c);
     auto result = tensor<T, N>::from_shape(shape);
     read(c, order, result.data());
     return result;
@@ -180,6 +161,32 @@ class constant_reader {
  private:
   static std::size_t axis_of(const constant<T>& c, std::size_t axis, std::size_t rank) {
     return axis + c.dims.size() < rank ? 1 : c.dims[axis + c.dims.size() - rank];
+  }
+
+  /// Writes the constant's elements, row-major, axis d of the result being axis order[d] of the constant.
+  void read(const constant<T>& c, const std::vector<std::size_t>& order, T* destination) {
+    if (c.record) {
+      std::vector<std::size_t> both = order.empty() ? c.order : order;
+      if (!c.order.empty() && !order.empty()) {
+        for (std::size_t d = 0; d < order.size(); ++d) both[d] = c.order[order[d]];
+      }
+      return source_.read(*c.record, both, destination);
+    }
+    const auto value = [&](std::size_t k) { return c.numbers ? (*c.numbers)[k] : number_of((*c.extents)[k]); };
+    const auto strides = row_major_strides(c.dims);
+    std::vector<std::size_t> dims;
+    std::vector<std::size_t> steps;
+    for (std::size_t d = 0; d < c.dims.size(); ++d) {
+      dims.push_back(c.dims[order.empty() ? d : order[d]]);
+      steps.push_back(strides[order.empty() ? d : order[d]]);
+    }
+    for_each_strided(dims, steps, [&](std::size_t k, std::size_t from) { destination[k] = value(from); });
+  }
+
+  /// Before memory is taken for a constant's elements.
+  void prepare(const constant<T>& c) {
+    if (c.record) source_.check(*c.record);
+    source_.charge(c.count());
   }
 
   T number_of(const extent& e) const {

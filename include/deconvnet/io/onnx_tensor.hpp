@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -38,8 +39,8 @@ inline bool is_integral(data_type type) {
   }
 }
 
-/// Reads elements. Every element handed out counts against a budget of eight per byte of the files and 2^26 besides, so
-/// that a small file whose nodes all read one large tensor, or make one, cannot fill the memory.
+/// Reads elements. Every element handed out counts against a budget of eight per byte of the files read and 2^26 besides,
+/// so that a small file whose nodes all read one large tensor, or make one, cannot fill the memory.
 class tensor_source {
  public:
   explicit tensor_source(const binary_file& file)
@@ -53,7 +54,28 @@ class tensor_source {
     budget_ -= count;
   }
 
-  /// Writes the tensor's elements to `destination`, which has room for all of them. `order` permutes the axes: axis d of
+  /// Throws where the tensor has not the elements that its shape needs: to be called before memory is taken for them.
+  void check(const tensor_record& tensor) {
+    visit(tensor, [&]<class Stored>(Stored) {
+      const std::size_t count = count_of(tensor.dims);
+      const std::uint64_t wanted = std::uint64_t{count} * sizeof(Stored);
+      if (tensor.is_external) {
+        const auto target = external_path(tensor, wanted);
+        const std::uint64_t there = binary_file::size_of(target);
+        if (there < wanted || there - wanted < tensor.external_offset) {
+          throw file_error(target.string(), tensor.external_offset,
+                           text("tensor '", tensor.name, "' needs ", wanted, " bytes here, the file has ", there, " in all"));
+        }
+        if (files_.insert(target).second) budget_ += 8 * there;
+      } else if (tensor.has_raw) {
+        if (tensor.raw.size() != wanted) short_of(tensor, wanted, tensor.raw.size());
+      } else {
+        check_list<Stored>(tensor, count);
+      }
+    });
+  }
+
+  /// Writes the tensor's elements to `destination`, which has room for all of them; check() comes first. `order` permutes the axes: axis d of
   /// the result is axis order[d] of the tensor; empty: as they are.
   template <class T>
   void read(const tensor_record& tensor, const std::vector<std::size_t>& order, T* destination) {
@@ -61,16 +83,15 @@ class tensor_source {
       const std::size_t count = count_of(tensor.dims);
       const std::uint64_t wanted = std::uint64_t{count} * sizeof(Stored);
       if (tensor.is_external) {
-        const binary_file part = external(tensor, wanted);
+        const binary_file part(external_path(tensor, wanted), tensor.external_offset, wanted);
         convert<Stored>(part.bytes(), tensor, order, destination);
       } else if (tensor.has_raw) {
-        if (tensor.raw.size() != wanted) short_of(tensor, wanted, tensor.raw.size());
         convert<Stored>(std::as_bytes(std::span(tensor.raw)), tensor, order, destination);
       } else if (order.empty()) {
-        read_list<Stored>(tensor, count, destination);
+        read_list<Stored>(tensor, destination);
       } else {
-        std::vector<T> in_file_order(list_length<Stored>(tensor, count));
-        read_list<Stored>(tensor, count, in_file_order.data());
+        std::vector<T> in_file_order(count);
+        read_list<Stored>(tensor, in_file_order.data());
         permuted(tensor, order, [&](std::size_t k, std::size_t source) { destination[k] = in_file_order[source]; });
       }
     });
@@ -151,24 +172,21 @@ class tensor_source {
     }
   }
 
-  /// `count`, after a look whether the list has that many: before memory is taken for them.
   template <class Stored>
-  std::size_t list_length(const tensor_record& tensor, std::size_t count) const {
+  void check_list(const tensor_record& tensor, std::size_t count) const {
     std::size_t there = 0;
     each_in_list<Stored>(tensor, [&](Stored) { ++there; });
     if (there != count) short_of(tensor, std::uint64_t{count} * sizeof(Stored), std::uint64_t{there} * sizeof(Stored));
-    return count;
   }
 
   template <class Stored, class T>
-  void read_list(const tensor_record& tensor, std::size_t count, T* destination) const {
-    list_length<Stored>(tensor, count);
+  void read_list(const tensor_record& tensor, T* destination) const {
     each_in_list<Stored>(tensor, [&](Stored value) { *destination++ = converted<T>(value); });
   }
 
-  /// The bytes of a tensor in another file. A model may name files in its own folder and below only: links and ".."
+  /// The file that a tensor's bytes are in. A model may name files in its own folder and below only: links and ".."
   /// that lead elsewhere are refused.
-  binary_file external(const tensor_record& tensor, std::uint64_t wanted) {
+  std::filesystem::path external_path(const tensor_record& tensor, std::uint64_t wanted) const {
     const auto refuse = [&](const std::string& problem) {
       throw file_error(path(), tensor.offset,
                        text("tensor '", tensor.name, "' lies in '", tensor.location.substr(0, 200), "', ", problem));
@@ -189,11 +207,12 @@ class tensor_source {
     if (std::mismatch(folder.begin(), folder.end(), target.begin(), target.end()).first != folder.end()) {
       refuse("which is not in the model's folder");
     }
-    return binary_file(target, tensor.external_offset, wanted);
+    return target;
   }
 
   const binary_file& file_;
   std::uint64_t budget_;
+  std::set<std::filesystem::path> files_;  // beside the model, that count for the budget
 };
 
 }  // namespace deconvnet::detail::onnx
