@@ -42,6 +42,26 @@
 #include <deconvnet/network/vgg.hpp>
 #include <deconvnet/network/zfnet.hpp>
 
+// analyses: the paper's figures and tables
+#include <deconvnet/analysis/correspondence.hpp>
+#include <deconvnet/analysis/depth_probe.hpp>
+#include <deconvnet/analysis/filter_pictures.hpp>
+#include <deconvnet/analysis/filters.hpp>
+#include <deconvnet/analysis/invariance.hpp>
+#include <deconvnet/analysis/occlusion.hpp>
+#include <deconvnet/analysis/progress.hpp>
+#include <deconvnet/analysis/random_boxes.hpp>
+#include <deconvnet/analysis/saliency.hpp>
+#include <deconvnet/analysis/top_activations.hpp>
+#include <deconvnet/analysis/top_ranking_file.hpp>
+#include <deconvnet/analysis/transforms.hpp>
+
+// reports
+#include <deconvnet/report/figure.hpp>
+#include <deconvnet/report/page.hpp>
+#include <deconvnet/report/plot.hpp>
+#include <deconvnet/report/table.hpp>
+
 // pictures
 #include <deconvnet/image/colormap.hpp>
 #include <deconvnet/image/crop.hpp>

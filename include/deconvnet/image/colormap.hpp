@@ -39,14 +39,14 @@ inline std::array<double, 3> color_at(color_map map, double place) {
   const double l = std::pow(lightness + 0.3963377774 * a + 0.2158037573 * b, 3);
   const double m = std::pow(lightness - 0.1055613458 * a - 0.0638541728 * b, 3);
   const double s = std::pow(lightness - 0.0894841775 * a - 1.2914855480 * b, 3);
-  std::array<double, 3> color = {4.0767416621 * l - 3.3077115913 * m + 0.2309699292 * s,
+  std::array<double, 3> shade = {4.0767416621 * l - 3.3077115913 * m + 0.2309699292 * s,
                                  -1.2684380046 * l + 2.6097574011 * m - 0.3413193965 * s,
                                  -0.0041960863 * l - 0.7034186147 * m + 1.7076147010 * s};
-  for (double& value : color) {
+  for (double& value : shade) {
     const double linear = std::clamp(value, 0.0, 1.0);
     value = 255 * (linear <= 0.0031308 ? 12.92 * linear : 1.055 * std::pow(linear, 1 / 2.4) - 0.055);
   }
-  return color;
+  return shade;
 }
 
 /// A map H x W (or 1 x H x W, 1 x 1 x H x W) as a picture 3 x H x W, RGB, 0..255. A map of one value only, without
@@ -73,9 +73,9 @@ tensor<scalar_of<E>, 3> colorize(const E& map, const colormap_options& options =
   for (std::size_t k = 0; k < all.size(); ++k) {
     // Halves first: the difference of two finite numbers may be infinite.
     const double place = low < high ? (all[k] / 2 - low / 2) / (high / 2 - low / 2) : 0.5;
-    const auto color = color_at(options.map, place);
+    const auto shade = color_at(options.map, place);
     for (std::size_t channel = 0; channel < 3; ++channel) {
-      picture.data()[channel * all.size() + k] = static_cast<T>(color[channel]);
+      picture.data()[channel * all.size() + k] = static_cast<T>(shade[channel]);
     }
   }
   return picture;
