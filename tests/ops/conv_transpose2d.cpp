@@ -120,6 +120,8 @@ TEST_CASE("without an output_size the smallest map is restored, on each axis by 
   CHECK(shape_of(ops::conv_transpose2d(signal, weight, {.stride = 2, .padding = {1, 0, 0, 0}})) == shape4{1, 3, 8, 11});
   CHECK(shape_of(ops::conv_transpose2d(signal, weight, {.dilation = {2, 3}})) == shape4{1, 3, 8, 11});
   CHECK(shape_of(ops::conv_transpose2d(signal, weight, {.stride = 2, .output_size = {0, 12}})) == shape4{1, 3, 9, 12});
+  const auto point = random_maps<float>({1, 1, 1, 1}, 16);  // a map of one pixel is the least, however much padding
+  CHECK(shape_of(ops::conv_transpose2d(point, point, {.stride = 3, .padding = 1})) == shape4{1, 1, 1, 1});
 }
 
 TEST_CASE("on the way down nothing is added: a zero signal gives zero, and twice the signal twice the picture") {

@@ -80,6 +80,8 @@ TEST_CASE("large activations neither overflow nor lose their order") {
   CHECK(y(0, 0, 0, 0) == doctest::Approx(1 / (1 + std::exp(-1.0))));
   CHECK(y(0, 1, 0, 0) == doctest::Approx(std::exp(-1.0) / (1 + std::exp(-1.0))));
   CHECK(y(0, 2, 0, 0) == 0);
+  const tensor4<float> low = {{{{-1000.0f}}, {{-1000.0f}}}};
+  CHECK(softmax{}(low)(0, 1, 0, 0) == 0.5f);
   const float inf = std::numeric_limits<float>::infinity();
   CHECK(softmax{}(tensor4<float>{{{{0.0f}}, {{-inf}}}})(0, 0, 0, 0) == 1);
 }
