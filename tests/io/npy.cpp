@@ -197,7 +197,8 @@ TEST_CASE("types that are no numbers are refused by name") {
     const auto path = folder.write("x.npy", npy(header(descr, "(1,)"), "12345678"));
     CHECK_THROWS_AS((load_npy<float, 1>(path)), deconvnet::error);
   }
-  const auto path = folder.write("x.npy", npy("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (1,)}", "1234"));
+  const auto path =
+      folder.write("x.npy", npy("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (1,)}", "1234"));
   CHECK_THROWS_AS((load_npy<float, 1>(path)), unsupported_error);
 }
 

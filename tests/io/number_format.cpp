@@ -30,10 +30,10 @@ TEST_CASE("half precision has the values of IEEE 754") {
 }
 
 TEST_CASE("rounding to half precision goes to the nearest, ties to even") {
-  CHECK(half::from(1.0 + 0x1p-11).bits == 0x3c00);                // a tie: down to even
-  CHECK(half::from(1.0 + 3 * 0x1p-11).bits == 0x3c02);            // a tie: up to even
-  CHECK(half::from(1.0 + 0x1p-11 + 0x1p-40).bits == 0x3c01);      // no tie, also past the digits of float
-  CHECK(half::from(2047.9).bits == half::from(2048.0).bits);      // the carry reaches the exponent
+  CHECK(half::from(1.0 + 0x1p-11).bits == 0x3c00);            // a tie: down to even
+  CHECK(half::from(1.0 + 3 * 0x1p-11).bits == 0x3c02);        // a tie: up to even
+  CHECK(half::from(1.0 + 0x1p-11 + 0x1p-40).bits == 0x3c01);  // no tie, also past the digits of float
+  CHECK(half::from(2047.9).bits == half::from(2048.0).bits);  // the carry reaches the exponent
   CHECK(half::from(65519.0).bits == 0x7bff);
   CHECK(half::from(65520.0).bits == 0x7c00);
   CHECK(half::from(-1e300).bits == 0xfc00);

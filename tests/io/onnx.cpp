@@ -72,7 +72,8 @@ TEST_CASE("every form of a network computes what onnxruntime does") {
     CAPTURE(path.filename().string());
     const auto wanted = batch_of<double>(sibling(path, ".y.npy"));
     CHECK(relative_error(load_onnx<double>(path)(batch_of<double>(sibling(path, ".x.npy"))), wanted) < 2e-6);
-    CHECK(relative_error(load_onnx<float>(path)(batch_of<float>(sibling(path, ".x.npy"))), batch_of<float>(sibling(path, ".y.npy"))) < 1e-5);
+    CHECK(relative_error(load_onnx<float>(path)(batch_of<float>(sibling(path, ".x.npy"))),
+                         batch_of<float>(sibling(path, ".y.npy"))) < 1e-5);
   }
 }
 
@@ -115,8 +116,9 @@ TEST_CASE("layers bear the names of values, nodes' names are aliases") {
 
 TEST_CASE("a name that two nodes share names neither") {
   const temporary_folder folder;
-  const auto path = folder.write("m.onnx", ow::model({.nodes = {ow::node("Relu", {"x"}, {"a"}, {}, "same"),
-                                                                ow::node("Relu", {"a"}, {"y"}, {}, "same")}}));
+  const auto path = folder.write(
+      "m.onnx",
+      ow::model({.nodes = {ow::node("Relu", {"x"}, {"a"}, {}, "same"), ow::node("Relu", {"a"}, {"y"}, {}, "same")}}));
   const auto net = load_onnx<float>(path);
   CHECK_FALSE(net.contains("same"));
   CHECK(net.contains("a"));
@@ -144,15 +146,17 @@ TEST_CASE("open extents stay open, and .input_shape closes them") {
 TEST_CASE("padding that was worked out for one size refuses another") {
   const temporary_folder folder;
   const auto text = [](std::int64_t size) {
-    return ow::model({.nodes = {ow::node("MaxPool", {"x"}, {"y"}, {ow::integers("kernel_shape", {3, 3}), ow::integers("strides", {2, 2}),
-                                                                   ow::string("auto_pad", "SAME_UPPER")})},
+    return ow::model({.nodes = {ow::node("MaxPool", {"x"}, {"y"},
+                                         {ow::integers("kernel_shape", {3, 3}), ow::integers("strides", {2, 2}),
+                                          ow::string("auto_pad", "SAME_UPPER")})},
                       .inputs = {ow::value("x", {0, 2, size, size})}});
   };
   const auto open = folder.write("open.onnx", text(0));
   CHECK_THROWS_WITH_AS(load_onnx<float>(open), doctest::Contains("pass .input_shape"), deconvnet::unsupported_error);
   const auto net = load_onnx<float>(open, {.input_shape = {2, 7, 7}});
   CHECK(net(deconvnet::zeros<float>({1, 2, 7, 7})).shape(2) == 4);
-  CHECK_THROWS_WITH_AS(net(deconvnet::zeros<float>({1, 2, 8, 7})), doctest::Contains("worked out for"), deconvnet::shape_error);
+  CHECK_THROWS_WITH_AS(net(deconvnet::zeros<float>({1, 2, 8, 7})), doctest::Contains("worked out for"),
+                       deconvnet::shape_error);
   CHECK(load_onnx<float>(folder.write("fixed.onnx", text(8)))(deconvnet::zeros<float>({1, 2, 8, 8})).shape(2) == 4);
 }
 

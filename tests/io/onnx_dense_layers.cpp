@@ -22,13 +22,16 @@ ow::graph maps(const ow::message& node, const ow::message& w) { return {.nodes =
 
 ow::graph norm(std::vector<ow::message> attributes, std::int64_t opset = 13) {
   return {.nodes = {ow::node("BatchNormalization", {"x", "w", "w", "w", "w"}, {"y"}, attributes)},
-          .initializers = {ow::floats("w", {2})}, .opset = opset};
+          .initializers = {ow::floats("w", {2})},
+          .opset = opset};
 }
 
 }  // namespace
 
 TEST_CASE("Gemm takes a constant matrix from the right") {
-  const auto gemm = [](const std::vector<ow::message>& attributes) { return ow::node("Gemm", {"x", "w"}, {"y"}, attributes); };
+  const auto gemm = [](const std::vector<ow::message>& attributes) {
+    return ow::node("Gemm", {"x", "w"}, {"y"}, attributes);
+  };
   const auto net = loaded(rows(gemm({ow::number("alpha", 2)}), ow::floats("w", {4, 3})));
   const auto* layer = net.get_if<deconvnet::linear<double>>("y");
   REQUIRE(layer != nullptr);
@@ -41,7 +44,8 @@ TEST_CASE("Gemm takes a constant matrix from the right") {
   check_outcome(rows(gemm({ow::integer("transA", 1)}), ow::floats("w", {4, 3})), "unsupported", "transA");
   check_outcome(rows(gemm({}), ow::floats("w", {4})), "unsupported", "a constant of 4; a matrix is done");
   check_outcome(rows(gemm({}), ow::floats("w", {4, 0})), "shape", "node 'y'");
-  check_outcome(rows(ow::node("Gemm", {"w", "x"}, {"y"}), ow::floats("w", {4, 3})), "unsupported", "input 0 is a constant");
+  check_outcome(rows(ow::node("Gemm", {"w", "x"}, {"y"}), ow::floats("w", {4, 3})), "unsupported",
+                "input 0 is a constant");
   check_outcome(maps(gemm({}), ow::floats("w", {4, 3})), "unsupported", "input 0 is N x 2 x 6 x 6");
 }
 
@@ -65,7 +69,8 @@ TEST_CASE("Gemm's C is left out, a number or a row") {
 
 TEST_CASE("MatMul takes a constant matrix from the right") {
   CHECK(outcome(rows(ow::node("MatMul", {"x", "w"}, {"y"}), ow::floats("w", {4, 2}))) == "loaded");
-  check_outcome(rows(ow::node("MatMul", {"w", "x"}, {"y"}), ow::floats("w", {4, 2})), "unsupported", "input 0 is a constant");
+  check_outcome(rows(ow::node("MatMul", {"w", "x"}, {"y"}), ow::floats("w", {4, 2})), "unsupported",
+                "input 0 is a constant");
   check_outcome(rows(ow::node("MatMul", {"x", "w"}, {"y"}), ow::floats("w", {4, 2, 1})), "unsupported", "matrix");
   check_outcome(maps(ow::node("MatMul", {"x", "w"}, {"y"}), ow::floats("w", {6, 2})), "unsupported", "N x K only");
 }
@@ -80,10 +85,13 @@ TEST_CASE("constants are added and multiplied where they are the same for every 
          {std::vector<std::int64_t>{}, {1}, {6}, {6, 1}, {2, 1, 1}, {2, 6, 6}, {1, 2, 6, 6}, {1, 1, 1, 1, 1}}) {
       CHECK(outcome(maps(ow::node(kind, {"w", "x"}, {"y"}), ow::floats("w", dims))) == "loaded");
     }
-    check_outcome(maps(ow::node(kind, {"x", "w"}, {"y"}), ow::floats("w", {5})), "shape", "node 'y'", "does not spread");
+    check_outcome(maps(ow::node(kind, {"x", "w"}, {"y"}), ow::floats("w", {5})), "shape", "node 'y'",
+                  "does not spread");
     check_outcome(maps(ow::node(kind, {"x", "w"}, {"y"}), ow::floats("w", {3, 1, 1})), "shape", "does not spread");
-    check_outcome(maps(ow::node(kind, {"x", "w"}, {"y"}), ow::floats("w", {3, 2, 6, 6})), "unsupported", "the same for every image");
-    check_outcome(maps(ow::node(kind, {"x", "w"}, {"y"}), ow::floats("w", {2, 1, 2, 6, 6})), "unsupported", "the same for every image");
+    check_outcome(maps(ow::node(kind, {"x", "w"}, {"y"}), ow::floats("w", {3, 2, 6, 6})), "unsupported",
+                  "the same for every image");
+    check_outcome(maps(ow::node(kind, {"x", "w"}, {"y"}), ow::floats("w", {2, 1, 2, 6, 6})), "unsupported",
+                  "the same for every image");
     check_outcome(maps(ow::node(kind, {"x", "w"}, {"y"}), ow::floats("w", {0})), "shape", "node 'y'");
   }
   const auto net = loaded(rows(ow::node("Add", {"x", "w"}, {"y"}), ow::floats("w", {4})));
@@ -108,7 +116,8 @@ TEST_CASE("a sum of values and constants is two layers") {
 
 TEST_CASE("channels are joined, other axes are not") {
   const auto join = [](std::int64_t axis) {
-    return ow::graph{.nodes = {ow::node("Relu", {"x"}, {"r"}), ow::node("Concat", {"x", "r"}, {"y"}, {ow::integer("axis", axis)})}};
+    return ow::graph{
+        .nodes = {ow::node("Relu", {"x"}, {"r"}), ow::node("Concat", {"x", "r"}, {"y"}, {ow::integer("axis", axis)})}};
   };
   CHECK(loaded(join(1)).layers().back().shape[1] == 4);
   CHECK(loaded(join(-3)).layers().back().shape[1] == 4);
@@ -118,7 +127,8 @@ TEST_CASE("channels are joined, other axes are not") {
   check_outcome(join(-5), "file", "axis -5");
   check_outcome(ow::graph{.nodes = {ow::node("Concat", {"x", "x"}, {"y"})}}, "file", "has no axis");
   const auto pooled = ow::node("GlobalAveragePool", {"x"}, {"p"});
-  check_outcome(ow::graph{.nodes = {pooled, ow::node("Concat", {"x", "p"}, {"y"}, {ow::integer("axis", 1)})}}, "shape", "differ");
+  check_outcome(ow::graph{.nodes = {pooled, ow::node("Concat", {"x", "p"}, {"y"}, {ow::integer("axis", 1)})}}, "shape",
+                "differ");
 }
 
 TEST_CASE("batch normalization is read as inference runs it") {
@@ -137,7 +147,8 @@ TEST_CASE("batch normalization is read as inference runs it") {
 }
 
 TEST_CASE("dropout's ratio is an attribute or an input, and training is refused") {
-  CHECK(outcome(ow::graph{.nodes = {ow::node("Dropout", {"x"}, {"y", "m"}, {ow::number("ratio", 0.3f)})}, .opset = 7}) == "loaded");
+  CHECK(outcome(ow::graph{.nodes = {ow::node("Dropout", {"x"}, {"y", "m"}, {ow::number("ratio", 0.3f)})},
+                          .opset = 7}) == "loaded");
   ow::graph g{.nodes = {ow::node("Dropout", {"x", "r", "t"}, {"y"}, {ow::integer("seed", 1)})},
               .initializers = {ow::floats("r", {}), ow::tensor("t", {}, std::string(1, '\0'), 9)}};
   check_outcome(g, "file", "node 'y' (Dropout)", "probability -0.5");
@@ -149,7 +160,8 @@ TEST_CASE("dropout's ratio is an attribute or an input, and training is refused"
   check_outcome(g, "shape", "one number is wanted");
   g.nodes = {ow::node("Dropout", {"x", "x"}, {"y"})};
   check_outcome(g, "unsupported", "input 1 depends");
-  check_outcome(ow::graph{.nodes = {ow::node("Dropout", {"x"}, {"y"}, {ow::number("ratio", 2)})}}, "file", "probability 2");
+  check_outcome(ow::graph{.nodes = {ow::node("Dropout", {"x"}, {"y"}, {ow::number("ratio", 2)})}}, "file",
+                "probability 2");
 }
 
 TEST_CASE("softmax runs over channels, before opset 13 over all features") {
@@ -157,7 +169,8 @@ TEST_CASE("softmax runs over channels, before opset 13 over all features") {
     return ow::graph{.nodes = {ow::node("Softmax", {"x"}, {"y"}, attributes)}, .opset = opset};
   };
   CHECK(loaded(soft(12, {})).get_if<deconvnet::softmax>("y")->over() == deconvnet::softmax_over::features);
-  CHECK(loaded(soft(13, {ow::integer("axis", 1)})).get_if<deconvnet::softmax>("y")->over() == deconvnet::softmax_over::channels);
+  CHECK(loaded(soft(13, {ow::integer("axis", 1)})).get_if<deconvnet::softmax>("y")->over() ==
+        deconvnet::softmax_over::channels);
   check_outcome(soft(13, {}), "unsupported", "axis 3 of N x 2 x 6 x 6");
   check_outcome(soft(12, {ow::integer("axis", 2)}), "unsupported", "axis 2");
   check_outcome(soft(13, {ow::integer("axis", 4)}), "file", "axis 4");
@@ -166,7 +179,9 @@ TEST_CASE("softmax runs over channels, before opset 13 over all features") {
 TEST_CASE("contrast normalization has a size") {
   CHECK(outcome(ow::graph{.nodes = {ow::node("LRN", {"x"}, {"y"}, {ow::integer("size", 3)})}}) == "loaded");
   check_outcome(ow::graph{.nodes = {ow::node("LRN", {"x"}, {"y"})}}, "shape", "node 'y' (LRN)", "size 0");
-  check_outcome(ow::graph{.nodes = {ow::node("LRN", {"x"}, {"y"}, {ow::integer("size", std::int64_t{1} << 40)})}}, "shape", "size 1099");
-  check_outcome(ow::graph{.nodes = {ow::node("LRN", {"x"}, {"y"}, {ow::integer("size", 3), ow::number("alpha", 1e30f * 1e30f)})}}, "file",
-                "node 'y' (LRN)", "finite");
+  check_outcome(ow::graph{.nodes = {ow::node("LRN", {"x"}, {"y"}, {ow::integer("size", std::int64_t{1} << 40)})}},
+                "shape", "size 1099");
+  check_outcome(
+      ow::graph{.nodes = {ow::node("LRN", {"x"}, {"y"}, {ow::integer("size", 3), ow::number("alpha", 1e30f * 1e30f)})}},
+      "file", "node 'y' (LRN)", "finite");
 }

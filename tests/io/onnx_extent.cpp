@@ -34,6 +34,7 @@ TEST_CASE("what passes 64 bits is not known") {
 TEST_CASE("products and text of extents") {
   CHECK(known_product({extent::batch(), extent::number(3), extent::number(4)}, 1) == 12);
   CHECK(known_product({extent::batch(), extent::number(3), extent::unknown()}, 1) == std::nullopt);
-  CHECK(extents_text({extent::batch(), extent::number(3), extent::unknown(), extent::batch() * extent::number(2)}) == "N x 3 x ? x 2N");
+  CHECK(extents_text({extent::batch(), extent::number(3), extent::unknown(), extent::batch() * extent::number(2)}) ==
+        "N x 3 x ? x 2N");
   CHECK(extents_text({}) == "scalar");
 }

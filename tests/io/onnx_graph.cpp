@@ -17,15 +17,17 @@ ow::graph relu_graph() { return {.nodes = {ow::node("Relu", {"x"}, {"y"}, {}, "a
 }  // namespace
 
 TEST_CASE("a node of an unknown kind or domain is named") {
-  check_outcome(ow::graph{.nodes = {ow::node("Gelu", {"x"}, {"y"}, {}, "act")}}, "unsupported", "node 'act' (Gelu)", "not known");
-  check_outcome(ow::graph{.nodes = {ow::node("Relu", {"x"}, {"y"}, {}, "", "com.example")}}, "unsupported", "node 'y' (Relu)",
-                "com.example");
+  check_outcome(ow::graph{.nodes = {ow::node("Gelu", {"x"}, {"y"}, {}, "act")}}, "unsupported", "node 'act' (Gelu)",
+                "not known");
+  check_outcome(ow::graph{.nodes = {ow::node("Relu", {"x"}, {"y"}, {}, "", "com.example")}}, "unsupported",
+                "node 'y' (Relu)", "com.example");
   check_outcome(ow::graph{.nodes = {ow::node("RandomNormal", {}, {"y"})}}, "unsupported", "(RandomNormal)");
   CHECK(outcome(ow::graph{.nodes = {ow::node("Relu", {"x"}, {"y"}, {}, "", "ai.onnx")}}) == "loaded");
 }
 
 TEST_CASE("an attribute nobody knows is not passed over") {
-  check_outcome(ow::graph{.nodes = {ow::node("Relu", {"x"}, {"y"}, {ow::number("slope", 0.1f)})}}, "unsupported", "'slope'");
+  check_outcome(ow::graph{.nodes = {ow::node("Relu", {"x"}, {"y"}, {ow::number("slope", 0.1f)})}}, "unsupported",
+                "'slope'");
 }
 
 TEST_CASE("opsets 7 to 20 are read") {
@@ -45,13 +47,17 @@ TEST_CASE("opsets 7 to 20 are read") {
 TEST_CASE("values are made once, before they are read") {
   check_outcome(ow::graph{.nodes = {ow::node("Relu", {"z"}, {"y"})}}, "file", "byte ", "node 'y' (Relu)", "reads 'z'");
   check_outcome(ow::graph{.nodes = {ow::node("Relu", {"y"}, {"y"})}}, "file", "reads 'y'");
-  check_outcome(ow::graph{.nodes = {ow::node("Add", {"x", "b"}, {"a"}), ow::node("Relu", {"a"}, {"b"})}, .outputs = {"b"}}, "file",
-                "reads 'b'");
-  check_outcome(ow::graph{.nodes = {ow::node("Relu", {"x"}, {"y"}), ow::node("Relu", {"x"}, {"y"})}}, "file", "'y' is there already");
+  check_outcome(
+      ow::graph{.nodes = {ow::node("Add", {"x", "b"}, {"a"}), ow::node("Relu", {"a"}, {"b"})}, .outputs = {"b"}},
+      "file", "reads 'b'");
+  check_outcome(ow::graph{.nodes = {ow::node("Relu", {"x"}, {"y"}), ow::node("Relu", {"x"}, {"y"})}}, "file",
+                "'y' is there already");
   check_outcome(ow::graph{.nodes = {ow::node("Relu", {"x"}, {"x"})}, .outputs = {"x"}}, "file", "'x' is there already");
-  check_outcome(ow::graph{.nodes = {ow::node("Relu", {"x"}, {"y"})}, .initializers = {ow::floats("w", {1}), ow::floats("w", {1})}}, "file",
-                "'w' is defined twice");
-  check_outcome(ow::graph{.nodes = {ow::node("Relu", {"x"}, {"y"})}, .initializers = {ow::floats("", {1})}}, "file", "has no name");
+  check_outcome(ow::graph{.nodes = {ow::node("Relu", {"x"}, {"y"})},
+                          .initializers = {ow::floats("w", {1}), ow::floats("w", {1})}},
+                "file", "'w' is defined twice");
+  check_outcome(ow::graph{.nodes = {ow::node("Relu", {"x"}, {"y"})}, .initializers = {ow::floats("", {1})}}, "file",
+                "has no name");
   check_outcome(ow::graph{.nodes = {ow::node("Relu", {"x"}, {""})}}, "file", "has no output");
   check_outcome(ow::graph{.nodes = {ow::node("Relu", {"x"}, {})}}, "file", "has no output");
 }
@@ -59,9 +65,11 @@ TEST_CASE("values are made once, before they are read") {
 TEST_CASE("only first outputs are computed") {
   const auto pool = ow::node("MaxPool", {"x"}, {"a", "places"}, {ow::integers("kernel_shape", {2, 2})});
   CHECK(outcome(ow::graph{.nodes = {pool, ow::node("Relu", {"a"}, {"y"})}}) == "loaded");
-  check_outcome(ow::graph{.nodes = {pool, ow::node("Relu", {"places"}, {"y"})}}, "unsupported", "reads 'places', output 1");
+  check_outcome(ow::graph{.nodes = {pool, ow::node("Relu", {"places"}, {"y"})}}, "unsupported",
+                "reads 'places', output 1");
   check_outcome(ow::graph{.nodes = {pool, ow::node("Relu", {"a"}, {"places"})}, .outputs = {"places"}}, "loaded");
-  check_outcome(ow::graph{.nodes = {pool, ow::node("Dropout", {"a"}, {"y", "places"})}}, "file", "'places' is there already");
+  check_outcome(ow::graph{.nodes = {pool, ow::node("Dropout", {"a"}, {"y", "places"})}}, "file",
+                "'places' is there already");
 }
 
 TEST_CASE("the graph has one input, of floating-point numbers, in four dimensions or two") {

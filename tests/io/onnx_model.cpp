@@ -21,9 +21,11 @@ TEST_CASE("fields of the wrong wire type are file errors with an offset") {
   check_outcome(ow::message().integer(7, 1).text(), "file", "byte 0: ");
   check_outcome(model_of(ow::message().integer(1, 5)), "file", "byte 2: ");
   check_outcome(model_of(ow::message().inner(1, ow::message().integer(1, 5))), "file", "byte 4: ");
-  check_outcome(model_of(ow::message().inner(1, ow::message().inner(5, ow::message().bytes(3, "")))), "file", "byte 6: ");
+  check_outcome(model_of(ow::message().inner(1, ow::message().inner(5, ow::message().bytes(3, "")))), "file",
+                "byte 6: ");
   check_outcome(model_of(ow::message().inner(5, ow::message().number(1, 1))), "file", "byte 4: ");
-  check_outcome(model_of(ow::message().inner(11, ow::message().inner(2, ow::message().integer(1, 1)))), "file", "byte 6: ");
+  check_outcome(model_of(ow::message().inner(11, ow::message().inner(2, ow::message().integer(1, 1)))), "file",
+                "byte 6: ");
 }
 
 TEST_CASE("a model has one graph, with one opset") {

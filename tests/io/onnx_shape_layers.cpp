@@ -15,8 +15,10 @@ namespace {
 
 ow::graph reshaped(const std::vector<std::int64_t>& target, const std::vector<std::int64_t>& input = {0, 2, 6, 6},
                    const std::vector<ow::message>& attributes = {}) {
-  return {.nodes = {ow::node("Reshape", {"x", "t"}, {"y"}, attributes)}, .initializers = {ow::list("t", target)},
-          .inputs = {ow::value("x", input)}, .opset = 14};
+  return {.nodes = {ow::node("Reshape", {"x", "t"}, {"y"}, attributes)},
+          .initializers = {ow::list("t", target)},
+          .inputs = {ow::value("x", input)},
+          .opset = 14};
 }
 
 deconvnet::shape4 shape_after(const ow::graph& g) { return loaded(g).layers().back().shape; }
@@ -25,7 +27,8 @@ deconvnet::shape4 shape_after(const ow::graph& g) { return loaded(g).layers().ba
 
 TEST_CASE("every way to write a flatten is one") {
   const deconvnet::shape4 flat{1, 72, 1, 1};
-  for (const std::vector<std::int64_t>& target : {std::vector<std::int64_t>{0, -1}, {-1, 72}, {1, -1}, {1, 72}, {0, 72}}) {
+  for (const std::vector<std::int64_t>& target :
+       {std::vector<std::int64_t>{0, -1}, {-1, 72}, {1, -1}, {1, 72}, {0, 72}}) {
     CAPTURE(target.back());
     CHECK(shape_after(reshaped(target)) == flat);
     CHECK(shape_after(reshaped(target, {1, 2, 6, 6})) == flat);
@@ -60,9 +63,10 @@ TEST_CASE("a reshape that mixes images or loses elements is refused") {
   const std::int64_t huge = std::int64_t{1} << 40;
   check_outcome(reshaped({0, huge, huge, huge}), "shape", "");
   check_outcome(ow::graph{.nodes = {ow::node("Reshape", {"x", "x"}, {"y"})}}, "unsupported", "input 1 depends");
-  check_outcome(ow::graph{.nodes = {ow::node("Reshape", {"x", "t"}, {"y"})}, .initializers = {ow::floats("t", {2})}}, "unsupported",
-                "weights stand where a shape");
-  check_outcome(ow::graph{.nodes = {ow::node("Flatten", {"x"}, {"y"}, {ow::integer("axis", 2)})}}, "unsupported", "would join images");
+  check_outcome(ow::graph{.nodes = {ow::node("Reshape", {"x", "t"}, {"y"})}, .initializers = {ow::floats("t", {2})}},
+                "unsupported", "weights stand where a shape");
+  check_outcome(ow::graph{.nodes = {ow::node("Flatten", {"x"}, {"y"}, {ow::integer("axis", 2)})}}, "unsupported",
+                "would join images");
   check_outcome(ow::graph{.nodes = {ow::node("Flatten", {"x"}, {"y"}, {ow::integer("axis", 5)})}}, "file", "axis 5");
 }
 
@@ -81,8 +85,10 @@ TEST_CASE("a transposition to channels last is done before a flatten only") {
   auto x = deconvnet::zeros<double>({1, 2, 6, 6});
   x(0, 1, 0, 2) = 7;
   CHECK(net(x)(0, 5, 0, 0) == 7);
-  check_outcome(ow::graph{.nodes = {transpose, ow::node("Relu", {"t"}, {"y"})}}, "unsupported", "node 'y' (Relu)", "transposed value");
-  ow::graph maps{.nodes = {transpose, ow::node("Reshape", {"t", "s"}, {"y"})}, .initializers = {ow::list("s", {0, 6, 6, 2})}};
+  check_outcome(ow::graph{.nodes = {transpose, ow::node("Relu", {"t"}, {"y"})}}, "unsupported", "node 'y' (Relu)",
+                "transposed value");
+  ow::graph maps{.nodes = {transpose, ow::node("Reshape", {"t", "s"}, {"y"})},
+                 .initializers = {ow::list("s", {0, 6, 6, 2})}};
   check_outcome(maps, "unsupported", "transposed value");
   const auto order = [](const std::vector<std::int64_t>& perm) {
     return ow::graph{.nodes = {ow::node("Transpose", {"x"}, {"y"}, {ow::integers("perm", perm)})}};
@@ -105,16 +111,20 @@ TEST_CASE("squeeze and unsqueeze turn maps of one place to rows and back") {
   check_outcome(squeeze({2}), "unsupported", "N x C x 1 x 1 to N x C");
   check_outcome(squeeze({}), "unsupported", "N x C x 1 x 1 to N x C");
   check_outcome(squeeze({2, 7}), "file", "axis 7");
-  check_outcome(ow::graph{.nodes = {ow::node("Squeeze", {"x"}, {"y"}, {ow::integers("axes", {2, 3})})}, .opset = 11}, "shape", "is not 1");
+  check_outcome(ow::graph{.nodes = {ow::node("Squeeze", {"x"}, {"y"}, {ow::integers("axes", {2, 3})})}, .opset = 11},
+                "shape", "is not 1");
   ow::graph rows{.nodes = {ow::node("Unsqueeze", {"x", "a"}, {"m"}), ow::node("GlobalAveragePool", {"m"}, {"y"})},
-                 .initializers = {ow::list("a", {2, 3})}, .inputs = {ow::value("x", {0, 5})}};
+                 .initializers = {ow::list("a", {2, 3})},
+                 .inputs = {ow::value("x", {0, 5})}};
   CHECK(shape_after(rows) == deconvnet::shape4{1, 5, 1, 1});
   rows.initializers = {ow::list("a", {1, 2})};
   check_outcome(rows, "unsupported", "N x C to N x C x 1 x 1");
 }
 
 TEST_CASE("a cast between floating-point types changes nothing") {
-  const auto cast = [](std::int64_t to) { return ow::graph{.nodes = {ow::node("Cast", {"x"}, {"y"}, {ow::integer("to", to)})}}; };
+  const auto cast = [](std::int64_t to) {
+    return ow::graph{.nodes = {ow::node("Cast", {"x"}, {"y"}, {ow::integer("to", to)})}};
+  };
   CHECK(outcome(cast(1)) == "loaded");
   CHECK(outcome(cast(11)) == "loaded");
   check_outcome(cast(7), "unsupported", "type 7");

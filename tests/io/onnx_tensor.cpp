@@ -36,7 +36,8 @@ ow::message external(const std::vector<std::pair<std::string, std::string>>& ent
 }  // namespace
 
 TEST_CASE("weights must have the elements that their shape needs") {
-  check_outcome(convolving(ow::tensor("w", {1, 2, 1, 1}, "1234567")), "file", "byte ", "tensor 'w' of 1 x 2 x 1 x 1 needs 8 bytes, it has 7");
+  check_outcome(convolving(ow::tensor("w", {1, 2, 1, 1}, "1234567")), "file", "byte ",
+                "tensor 'w' of 1 x 2 x 1 x 1 needs 8 bytes, it has 7");
   check_outcome(convolving(ow::tensor("w", {1, 2, 1, 1}, "123456789")), "file", "it has 9");
   check_outcome(convolving(header({1, 2, 1, 1}, 1)), "file", "it has 0");
   check_outcome(convolving(header({1, 2, 1, 1}, 1).number(4, 1)), "file", "it has 4");
@@ -54,9 +55,11 @@ TEST_CASE("hostile shapes and types of weights are refused") {
   check_outcome(convolving(ow::tensor("w", {large, 2, 1, 1}, "12345678")), "file", "it has 8");
   check_outcome(convolving(ow::tensor("w", {0, large, large, large}, "")), "file", "too large");
   check_outcome(convolving(ow::tensor("w", {large * large}, "12345678")), "file", "an extent of");
-  check_outcome(convolving(ow::tensor("w", std::vector<std::int64_t>(40, 1), "1234")), "file", "more than 32 dimensions");
+  check_outcome(convolving(ow::tensor("w", std::vector<std::int64_t>(40, 1), "1234")), "file",
+                "more than 32 dimensions");
   for (const std::int64_t type : {0, 8, 14, 15, 17, 99, -1}) {
-    check_outcome(convolving(ow::tensor("w", {1, 2, 1, 1}, "12345678", type)), "unsupported", "tensor 'w' has elements of type");
+    check_outcome(convolving(ow::tensor("w", {1, 2, 1, 1}, "12345678", type)), "unsupported",
+                  "tensor 'w' has elements of type");
   }
   check_outcome(convolving(header({1, 2, 1, 1}, 1).bytes(3, "")), "unsupported", "segments");
 }

@@ -30,8 +30,8 @@ deconvnet::extent2d size_of(const ow::graph& g) {
 }  // namespace
 
 TEST_CASE("attributes of a convolution reach the layer") {
-  const auto net = loaded(conv({ow::integers("strides", {2, 1}), ow::integers("pads", {0, 1, 2, 3}), ow::integers("dilations", {1, 2}),
-                                ow::integers("kernel_shape", {3, 3})}));
+  const auto net = loaded(conv({ow::integers("strides", {2, 1}), ow::integers("pads", {0, 1, 2, 3}),
+                                ow::integers("dilations", {1, 2}), ow::integers("kernel_shape", {3, 3})}));
   const auto* layer = net.get_if<deconvnet::conv2d<double>>("y");
   REQUIRE(layer != nullptr);
   CHECK(layer->options().stride == deconvnet::extent2d{2, 1});
@@ -44,10 +44,12 @@ TEST_CASE("attributes of a convolution reach the layer") {
 
 TEST_CASE("attributes of pools reach the layer") {
   CHECK(size_of(pool("MaxPool", {})) == deconvnet::extent2d{4, 5});
-  CHECK(size_of(pool("MaxPool", {ow::integers("strides", {2, 2}), ow::integer("ceil_mode", 1)})) == deconvnet::extent2d{3, 3});
+  CHECK(size_of(pool("MaxPool", {ow::integers("strides", {2, 2}), ow::integer("ceil_mode", 1)})) ==
+        deconvnet::extent2d{3, 3});
   CHECK(size_of(pool("AveragePool", {ow::integers("dilations", {2, 3})})) == deconvnet::extent2d{2, 3});
   CHECK(size_of(pool("MaxPool", {ow::string("auto_pad", "VALID")})) == deconvnet::extent2d{4, 5});
-  CHECK(size_of(pool("MaxPool", {ow::string("auto_pad", "SAME_LOWER"), ow::integers("strides", {4, 4})})) == deconvnet::extent2d{2, 2});
+  CHECK(size_of(pool("MaxPool", {ow::string("auto_pad", "SAME_LOWER"), ow::integers("strides", {4, 4})})) ==
+        deconvnet::extent2d{2, 2});
   CHECK(outcome(ow::graph{.nodes = {ow::node("GlobalAveragePool", {"x"}, {"y"})}}) == "loaded");
 }
 
@@ -63,8 +65,10 @@ TEST_CASE("windows that make no sense are refused by the node's name") {
     check_outcome(with(ow::integers("strides", {1, -1})), "shape", title, "strides of -1");
     check_outcome(with(ow::integers("dilations", {0, 1})), "shape", title, "dilations of 0");
     check_outcome(with(ow::integers("pads", {0, 0, 0, -1})), "shape", title, "pads of -1");
-    check_outcome(with(ow::integers("pads", {0, 0, 0, std::int64_t{1} << 62})), "shape", title, "pads of 4611686018427387904");
-    check_outcome(with(ow::integers("strides", {1, std::int64_t{1} << 40})), "shape", title, "strides of 1099511627776");
+    check_outcome(with(ow::integers("pads", {0, 0, 0, std::int64_t{1} << 62})), "shape", title,
+                  "pads of 4611686018427387904");
+    check_outcome(with(ow::integers("strides", {1, std::int64_t{1} << 40})), "shape", title,
+                  "strides of 1099511627776");
     check_outcome(with(ow::integers("pads", {0, 0})), "unsupported", title, "pads has 2 entries");
     check_outcome(with(ow::integers("strides", {1, 1, 1})), "unsupported", title, "strides has 3 entries");
     check_outcome(with(ow::integer("strides", 1)), "file", title, "'strides' has the wrong type");
@@ -75,7 +79,8 @@ TEST_CASE("windows that make no sense are refused by the node's name") {
 }
 
 TEST_CASE("a convolution's weight, bias and groups must fit each other and the input") {
-  check_outcome(conv({ow::integers("kernel_shape", {3, 2})}), "shape", "node 'c' (Conv)", "kernel_shape is not that of the weight");
+  check_outcome(conv({ow::integers("kernel_shape", {3, 2})}), "shape", "node 'c' (Conv)",
+                "kernel_shape is not that of the weight");
   check_outcome(conv({}, {3, 4, 3, 3}), "shape", "channels");
   check_outcome(conv({ow::integer("group", 3)}, {4, 1, 1, 1}), "shape", "groups");
   check_outcome(conv({ow::integer("group", 0)}), "shape", "group 0");
@@ -100,13 +105,14 @@ TEST_CASE("a convolution's weight, bias and groups must fit each other and the i
 
 TEST_CASE("pools need a kernel, and windows over something else than padding") {
   check_outcome(ow::graph{.nodes = {ow::node("MaxPool", {"x"}, {"y"})}}, "file", "no kernel_shape");
-  check_outcome(ow::graph{.nodes = {ow::node("MaxPool", {"x"}, {"y"}, {ow::integers("kernel_shape", {2})})}}, "unsupported",
-                "kernel_shape has 1 entries");
+  check_outcome(ow::graph{.nodes = {ow::node("MaxPool", {"x"}, {"y"}, {ow::integers("kernel_shape", {2})})}},
+                "unsupported", "kernel_shape has 1 entries");
   check_outcome(pool("MaxPool", {ow::integers("pads", {5, 0, 0, 0})}), "shape", "nothing but padding");
   check_outcome(pool("MaxPool", {ow::integers("pads", {4096, 4096, 4096, 4096})}), "shape", "nothing but padding");
 }
 
 TEST_CASE("a matrix has no windows") {
   const auto flat = ow::node("Flatten", {"x"}, {"f"});
-  check_outcome(ow::graph{.nodes = {flat, ow::node("GlobalAveragePool", {"f"}, {"y"})}}, "unsupported", "input 0 is N x 72");
+  check_outcome(ow::graph{.nodes = {flat, ow::node("GlobalAveragePool", {"f"}, {"y"})}}, "unsupported",
+                "input 0 is N x 72");
 }

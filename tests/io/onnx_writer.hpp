@@ -54,7 +54,9 @@ inline message integers(std::string_view name, const std::vector<std::int64_t>& 
 inline message integer(std::string_view name, std::int64_t value) {
   return message().bytes(1, name).integer(20, 2).integer(3, value);
 }
-inline message number(std::string_view name, float value) { return message().bytes(1, name).integer(20, 1).number(2, value); }
+inline message number(std::string_view name, float value) {
+  return message().bytes(1, name).integer(20, 1).number(2, value);
+}
 inline message string(std::string_view name, std::string_view value) {
   return message().bytes(1, name).integer(20, 3).bytes(4, value);
 }
@@ -63,7 +65,8 @@ inline message tensor_attribute(std::string_view name, const message& tensor) {
 }
 
 /// A tensor of any type: data_type 1 is float, 7 is int64.
-inline message tensor(std::string_view name, const std::vector<std::int64_t>& dims, std::string_view raw, std::int64_t type = 1) {
+inline message tensor(std::string_view name, const std::vector<std::int64_t>& dims, std::string_view raw,
+                      std::int64_t type = 1) {
   message m;
   for (const std::int64_t extent : dims) m.integer(1, extent);
   return m.integer(2, type).bytes(8, name).bytes(9, raw);
@@ -79,8 +82,9 @@ inline message list(std::string_view name, const std::vector<std::int64_t>& valu
   return tensor(name, {static_cast<std::int64_t>(values.size())}, message::raw(values), 7);
 }
 
-inline message node(std::string_view type, const std::vector<std::string_view>& inputs, const std::vector<std::string_view>& outputs,
-                    const std::vector<message>& attributes = {}, std::string_view name = "", std::string_view domain = "") {
+inline message node(std::string_view type, const std::vector<std::string_view>& inputs,
+                    const std::vector<std::string_view>& outputs, const std::vector<message>& attributes = {},
+                    std::string_view name = "", std::string_view domain = "") {
   message m;
   for (const auto input : inputs) m.bytes(1, input);
   for (const auto output : outputs) m.bytes(2, output);
@@ -92,7 +96,8 @@ inline message node(std::string_view type, const std::vector<std::string_view>& 
 /// An extent of 0 is written as a name: left open.
 inline message value(std::string_view name, const std::vector<std::int64_t>& dims, std::int64_t type = 1) {
   message shape;
-  for (const std::int64_t extent : dims) shape.inner(1, extent == 0 ? message().bytes(2, "n") : message().integer(1, extent));
+  for (const std::int64_t extent : dims)
+    shape.inner(1, extent == 0 ? message().bytes(2, "n") : message().integer(1, extent));
   return message().bytes(1, name).inner(2, message().inner(1, message().integer(1, type).inner(2, shape)));
 }
 

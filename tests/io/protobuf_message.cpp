@@ -26,7 +26,13 @@ struct parsed {
 }  // namespace
 
 TEST_CASE("fields of every wire type are read or passed over") {
-  parsed p("\x08\x96\x01" "\x12\x03" "abc" "\x1d\0\0\x80\x3f" "\x21\0\0\0\0\0\0\xf0\x3f" "\x28\x07"sv);
+  parsed p(
+      "\x08\x96\x01"
+      "\x12\x03"
+      "abc"
+      "\x1d\0\0\x80\x3f"
+      "\x21\0\0\0\0\0\0\xf0\x3f"
+      "\x28\x07"sv);
   REQUIRE(p.message.next());
   CHECK(p.message.tag() == 1);
   CHECK(p.message.integer() == 150);
@@ -42,7 +48,11 @@ TEST_CASE("fields of every wire type are read or passed over") {
 }
 
 TEST_CASE("lists are packed or not") {
-  parsed p("\x0a\x03\x01\x96\x01" "\x08\x05" "\x12\x04\0\0\x80\x3f" "\x15\0\0\0\x40"sv);
+  parsed p(
+      "\x0a\x03\x01\x96\x01"
+      "\x08\x05"
+      "\x12\x04\0\0\x80\x3f"
+      "\x15\0\0\0\x40"sv);
   std::vector<std::int64_t> integers;
   std::vector<float> numbers;
   while (p.message.next()) {
@@ -75,8 +85,13 @@ TEST_CASE("damaged messages are file errors at an offset") {
     while (p.message.next()) {
     }
   };
-  for (const auto bytes : {"\x08"sv, "\x08\x80"sv, "\x12\x05" "abc"sv, "\x12\xff\xff\xff\xff\x0f" "abc"sv, "\x1d\0"sv, "\x0b"sv, "\x0f\x01"sv,
-                           "\x00\x01"sv, "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"sv}) {
+  for (const auto bytes :
+       {"\x08"sv, "\x08\x80"sv,
+        "\x12\x05"
+        "abc"sv,
+        "\x12\xff\xff\xff\xff\x0f"
+        "abc"sv,
+        "\x1d\0"sv, "\x0b"sv, "\x0f\x01"sv, "\x00\x01"sv, "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"sv}) {
     CHECK_THROWS_WITH_AS(walk(bytes), doctest::Contains("byte 0: "), file_error);
   }
 }

@@ -59,8 +59,8 @@ std::string file_of(std::string_view json, std::string_view data) {
 }
 
 std::string tensor(std::string_view name, std::string_view dtype, std::string_view shape, int from, int to) {
-  return deconvnet::detail::text('"', name, "\":{\"dtype\":\"", dtype, "\",\"shape\":", shape, ",\"data_offsets\":[", from, ",",
-                                 to, "]}");
+  return deconvnet::detail::text('"', name, "\":{\"dtype\":\"", dtype, "\",\"shape\":", shape, ",\"data_offsets\":[",
+                                 from, ",", to, "]}");
 }
 
 void check_has(const std::string& message, std::string_view part) {
@@ -119,7 +119,8 @@ TEST_CASE("half precision takes half the place and three digits") {
 TEST_CASE("every type of number is converted") {
   const temporary_folder folder;
   const auto value = [&](std::string_view dtype, std::string_view bytes) {
-    const auto path = folder.write("x", file_of("{" + tensor("x", dtype, "[1]", 0, static_cast<int>(bytes.size())) + "}", bytes));
+    const auto path =
+        folder.write("x", file_of("{" + tensor("x", dtype, "[1]", 0, static_cast<int>(bytes.size())) + "}", bytes));
     return read_safetensors<double>(path).at("x").values.at(0);
   };
   CHECK(value("F64", "\0\0\0\0\0\0\xf0\x3f"sv) == 1.0);
@@ -195,7 +196,9 @@ TEST_CASE("hostile safetensors files are file errors") {
     }
     return "no file_error";
   };
-  const auto json = [&](const std::string& inside, std::string_view data = "") { return of(file_of("{" + inside + "}", data)); };
+  const auto json = [&](const std::string& inside, std::string_view data = "") {
+    return of(file_of("{" + inside + "}", data));
+  };
   const std::string four = "abcd";
 
   check_has(of(""), "empty");
@@ -215,7 +218,8 @@ TEST_CASE("hostile safetensors files are file errors") {
   check_has(json("\"x\":{\"shape\":[null]}"), "null");
   check_has(json("\"x\":{\"shape\":[18446744073709551615]}"), "extent of 18446744073709551615");
   check_has(json("\"x\":{\"shape\":[99999999999999999999999]}"), "number");
-  check_has(json("\"x\":{\"shape\":[1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1]}"), "more than 32");
+  check_has(json("\"x\":{\"shape\":[1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1]}"),
+            "more than 32");
   check_has(json("\"x\":{\"dtype\":3}"), "the number 3");
   check_has(json("\"x\":{\"dtype\":\"F32\",\"dtype\":\"F32\"}"), "dtype twice");
   check_has(json("\"x\":{\"shape\":[],\"shape\":[]}"), "shape twice");
@@ -245,7 +249,8 @@ TEST_CASE("hostile safetensors files are file errors") {
 
 TEST_CASE("strings that are no UTF-8 are not written") {
   const temporary_folder folder;
-  CHECK_THROWS_AS(save_safetensors(filled<float>(), folder.path / "x", {.metadata = {{"a", "\xff"}}}), deconvnet::error);
+  CHECK_THROWS_AS(save_safetensors(filled<float>(), folder.path / "x", {.metadata = {{"a", "\xff"}}}),
+                  deconvnet::error);
   CHECK_FALSE(std::filesystem::exists(folder.path / "x"));
 }
 

@@ -45,7 +45,8 @@ inline std::string mutated(std::string bytes, std::mt19937& random) {
     case 2: bytes.erase(below(bytes.size()), 1 + below(9)); break;
     case 3: {
       const std::size_t start = below(bytes.size());
-      for (std::size_t k = start; k < bytes.size() && k < start + 8; ++k) bytes[k] = static_cast<char>(below(2) ? 0xff : 0x7f);
+      for (std::size_t k = start; k < bytes.size() && k < start + 8; ++k)
+        bytes[k] = static_cast<char>(below(2) ? 0xff : 0x7f);
       break;
     }
     default:

@@ -48,7 +48,8 @@ class binary_file {
       throw file_error(path_, offset, text(length, " bytes are wanted here, the file has only ", size, " in all"));
     }
     if (length > max_file_bytes) {
-      throw file_error(path_, text("it has ", length, " bytes, more than the ", max_file_bytes, " that are read at most"));
+      throw file_error(path_,
+                       text("it has ", length, " bytes, more than the ", max_file_bytes, " that are read at most"));
     }
     size_ = static_cast<std::size_t>(length);
     try {
@@ -70,7 +71,8 @@ class binary_file {
   static std::uint64_t size_of(const std::filesystem::path& path) {
     std::error_code failed;
     const auto status = std::filesystem::status(path, failed);
-    if (status.type() == std::filesystem::file_type::not_found) throw file_error(path.string(), "there is no such file");
+    if (status.type() == std::filesystem::file_type::not_found)
+      throw file_error(path.string(), "there is no such file");
     if (failed) throw file_error(path.string(), failed.message());
     if (std::filesystem::is_directory(status)) throw file_error(path.string(), "this is a directory");
     if (!std::filesystem::is_regular_file(status)) throw file_error(path.string(), "this is not a regular file");
@@ -150,8 +152,10 @@ class atomic_file {
       auto candidate = target_;
       candidate += text(".", counter++, ".partial");
       stream_.reset(std::fopen(candidate.string().c_str(), "wbx"));
-      if (stream_) written_ = std::move(candidate);
-      else if (errno != EEXIST) return;
+      if (stream_)
+        written_ = std::move(candidate);
+      else if (errno != EEXIST)
+        return;
     }
   }
 

@@ -52,14 +52,15 @@ T checked_number(Stored value, const binary_file& file, std::size_t offset) {
   if constexpr (std::same_as<T, bool>) {
     return value != Stored{};
   } else if constexpr (std::integral<T>) {
-    constexpr bool wider = std::is_signed_v<Stored> ? std::is_signed_v<T> && sizeof(T) >= sizeof(Stored)
-                                                    : sizeof(T) > sizeof(Stored) ||
-                                                          (std::is_unsigned_v<T> && sizeof(T) >= sizeof(Stored));
+    constexpr bool wider = std::is_signed_v<Stored>
+                               ? std::is_signed_v<T> && sizeof(T) >= sizeof(Stored)
+                               : sizeof(T) > sizeof(Stored) || (std::is_unsigned_v<T> && sizeof(T) >= sizeof(Stored));
     if constexpr (!wider) {
-      const bool low = value < Stored{} && (std::is_unsigned_v<T> || static_cast<std::intmax_t>(value) <
-                                            static_cast<std::intmax_t>(std::numeric_limits<T>::min()));
-      const bool high = value > Stored{} && static_cast<std::uintmax_t>(value) >
-                                            static_cast<std::uintmax_t>(std::numeric_limits<T>::max());
+      const bool low = value < Stored{} &&
+                       (std::is_unsigned_v<T> ||
+                        static_cast<std::intmax_t>(value) < static_cast<std::intmax_t>(std::numeric_limits<T>::min()));
+      const bool high = value > Stored{} &&
+                        static_cast<std::uintmax_t>(value) > static_cast<std::uintmax_t>(std::numeric_limits<T>::max());
       if (low || high) throw file_error(file.path(), offset, text(+value, " does not fit the type it is read into"));
     }
     return static_cast<T>(value);
@@ -88,9 +89,10 @@ void read_column_major(const binary_file& file, const npy_header& header, T* des
 /// The array in a NumPy file (.npy, format versions 1 to 3) of N dimensions, its elements converted to T.
 ///
 /// Reads f2, f4, f8, i1 to i8, u1 to u8 and bool in either byte order, row-major or column-major (fortran_order); the
-/// result is row-major with the shape in the file. A floating-point T takes the nearest value; an integer T takes integers
-/// and bool. Throws shape_error where the file's rank is not N; file_error with the byte offset where the header or the
-/// number of bytes is wrong, or an integer does not fit into T; unsupported_error for other types of elements.
+/// result is row-major with the shape in the file. A floating-point T takes the nearest value; an integer T takes
+/// integers and bool. Throws shape_error where the file's rank is not N; file_error with the byte offset where the
+/// header or the number of bytes is wrong, or an integer does not fit into T; unsupported_error for other types of
+/// elements.
 template <npy_number T, std::size_t N>
 tensor<T, N> load_npy(const std::filesystem::path& path) {
   const detail::binary_file file(path);
@@ -129,16 +131,16 @@ tensor<T, N> load_npy(const std::filesystem::path& path) {
 }
 
 /// Writes any tensor expression as a NumPy file (format version 1, row-major, the expression's own element type: float,
-/// double, an integer or bool). The file appears in one step: a reader never sees half of it. Throws file_error where it
-/// cannot be written.
+/// double, an integer or bool). The file appears in one step: a reader never sees half of it. Throws file_error where
+/// it cannot be written.
 template <tensor_expression E>
-  requires std::is_arithmetic_v<typename E::value_type>
+requires std::is_arithmetic_v<typename E::value_type>
 void save_npy(const std::filesystem::path& path, const E& expression) {
   using value_type = std::remove_cv_t<typename E::value_type>;
-  constexpr char kind = std::same_as<value_type, bool>           ? 'b'
-                        : std::floating_point<value_type>        ? 'f'
-                        : std::is_signed_v<value_type>           ? 'i'
-                                                                 : 'u';
+  constexpr char kind = std::same_as<value_type, bool>    ? 'b'
+                        : std::floating_point<value_type> ? 'f'
+                        : std::is_signed_v<value_type>    ? 'i'
+                                                          : 'u';
   static_assert(!std::same_as<value_type, long double>, "NumPy files hold float and double");
   std::vector<std::size_t> shape;
   for (const auto extent : expression.shape()) shape.push_back(static_cast<std::size_t>(extent));

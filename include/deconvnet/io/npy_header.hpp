@@ -16,13 +16,13 @@
 namespace deconvnet::detail {
 
 struct npy_header {
-  char kind = 'f';                             // 'f' float, 'i' signed, 'u' unsigned, 'b' bool
-  std::size_t item_size = 4;                   // bytes
+  char kind = 'f';            // 'f' float, 'i' signed, 'u' unsigned, 'b' bool
+  std::size_t item_size = 4;  // bytes
   std::endian order = std::endian::native;
   bool fortran_order = false;
   std::vector<std::size_t> shape;
-  std::size_t count = 1;                       // product of the shape
-  std::size_t data_offset = 0;                 // bytes
+  std::size_t count = 1;        // product of the shape
+  std::size_t data_offset = 0;  // bytes
 };
 
 /// Parses the one form of Python literal a header may be: {'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }.
@@ -112,7 +112,8 @@ class npy_header_parser {
     const std::string_view descr = quoted();
     if (descr.size() < 2) fail(start, text("'", descr, "' is no data type"));
     const char order = descr.front();
-    const std::string_view type = (order == '<' || order == '>' || order == '|' || order == '=') ? descr.substr(1) : descr;
+    const std::string_view type =
+        (order == '<' || order == '>' || order == '|' || order == '=') ? descr.substr(1) : descr;
     for (const std::string_view known : {"f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "b1"}) {
       if (type != known) continue;
       header.kind = type[0];

@@ -20,10 +20,10 @@ struct onnx_options {
 /// Mul by a constant, Softmax, Dropout, Identity, Flatten, Reshape, Squeeze, Unsqueeze and Transpose as far as they are
 /// part of a flatten, and computes what only depends on constants and shapes. The graph has one input, N x C x H x W or
 /// N x K; the batch is free whatever the file says: a shape that begins with 1, or with the batch the file was exported
-/// for, means the batch. Layers bear the names of ONNX values (a node's first output), in the file's order; names of nodes
-/// are aliases, unless several nodes share one. The network's output is the graph's first; the others are layers.
-/// Matrices N x K are N x K x 1 x 1. A layer whose `auto_pad` depends on the extents has a layer `<name>/extents` before
-/// it that refuses others; Sum with a constant has `<name>/sum`.
+/// for, means the batch. Layers bear the names of ONNX values (a node's first output), in the file's order; names of
+/// nodes are aliases, unless several nodes share one. The network's output is the graph's first; the others are layers.
+/// Matrices N x K are N x K x 1 x 1. A layer whose `auto_pad` depends on the extents has a layer `<name>/extents`
+/// before it that refuses others; Sum with a constant has `<name>/sum`.
 ///
 /// Weights may be in the file or in files beside it, within its folder. While it reads, the file, the weights and one
 /// layer's weights more are in memory.

@@ -89,7 +89,8 @@ class constant_reader {
 
   /// A tensor of the constant's elements under other extents, for a layer to keep.
   template <std::size_t N>
-  tensor<T, N> weight(const constant<T>& c, const std::array<std::size_t, N>& shape, const std::vector<std::size_t>& order = {}) {
+  tensor<T, N> weight(const constant<T>& c, const std::array<std::size_t, N>& shape,
+                      const std::vector<std::size_t>& order = {}) {
     if (element_count(shape) != c.count()) {
       node_.misfit(text("a weight of ", shape_text(c.dims), " stands where ", shape_text(shape), " is wanted"));
     }
@@ -144,7 +145,8 @@ class constant_reader {
     const auto combine_lists = [&](const auto& left, const auto& right) {
       std::decay_t<decltype(left)> result(element_count(dims));
       for_each_strided(dims, strides[0], [&](std::size_t k, std::size_t from) { result[k] = left[from]; });
-      for_each_strided(dims, strides[1], [&](std::size_t k, std::size_t from) { result[k] = combine(result[k], right[from]); });
+      for_each_strided(dims, strides[1],
+                       [&](std::size_t k, std::size_t from) { result[k] = combine(result[k], right[from]); });
       return result;
     };
     if (is_short_integral(a) && is_short_integral(b) && element_count(dims) <= max_extents) {

@@ -73,7 +73,8 @@ class layer_context {
 
   const dynamic_value& matrix_input(std::size_t k = 0) const {
     const auto& value = input(k);
-    if (value.rank() != 2) node.unsupported(text("input ", k, " is ", extents_text(value.dims), "; it is done for N x K only"));
+    if (value.rank() != 2)
+      node.unsupported(text("input ", k, " is ", extents_text(value.dims), "; it is done for N x K only"));
     return value;
   }
 

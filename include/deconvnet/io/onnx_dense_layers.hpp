@@ -156,7 +156,8 @@ void concat_node(layer_context<T>& context) {
   }
   if (!node.has("axis")) node.damaged("it has no axis");
   const std::size_t axis = node.axis(node.integer("axis", 0), values[0].rank());
-  if (axis != 1) node.unsupported(text("it joins axis ", axis, " of ", extents_text(values[0].dims), "; channels are done"));
+  if (axis != 1)
+    node.unsupported(text("it joins axis ", axis, " of ", extents_text(values[0].dims), "; channels are done"));
   std::vector<extent> dims = values[0].dims;
   dims[1] = channels;
   context.emit(concat{}, values, dims);
@@ -172,7 +173,8 @@ void batch_normalization(layer_context<T>& context) {
   const auto& x = context.input();
   const double epsilon = node.number("epsilon", 1e-5);
   context.emit_elementwise(batch_norm<T>(context.vector_input(1), context.vector_input(2), context.vector_input(3),
-                                         context.vector_input(4), epsilon), x);
+                                         context.vector_input(4), epsilon),
+                           x);
 }
 
 template <scalar T>

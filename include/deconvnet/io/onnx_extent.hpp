@@ -1,4 +1,5 @@
-// Whole numbers as exporters compute with shapes: known, a multiple of the batch, or not known before an input is there.
+// Whole numbers as exporters compute with shapes: known, a multiple of the batch, or not known before an input is
+// there.
 #pragma once
 
 #include <cstdint>

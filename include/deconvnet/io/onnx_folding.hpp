@@ -49,7 +49,8 @@ class constant_folder {
     if (type == "Slice") return node_.check_input_count(1, 5), slice();
     if (type == "Concat") return concat();
     if (type == "Add") return node_.check_input_count(2, 2), constants_.combined(input(0), input(1), std::plus<>());
-    if (type == "Mul") return node_.check_input_count(2, 2), constants_.combined(input(0), input(1), std::multiplies<>());
+    if (type == "Mul")
+      return node_.check_input_count(2, 2), constants_.combined(input(0), input(1), std::multiplies<>());
     node_.unsupported("all its inputs are constants, and this kind of node is not computed when the file is read");
   }
 
@@ -118,7 +119,8 @@ class constant_folder {
   constant<T> cast() {
     const auto to = static_cast<data_type>(node_.integer("to", 0));
     node_.ignore("saturate");
-    const bool exact = to == data_type::float32 || to == data_type::float64 || to == data_type::int32 || to == data_type::int64;
+    const bool exact =
+        to == data_type::float32 || to == data_type::float64 || to == data_type::int32 || to == data_type::int64;
     if (!exact) node_.unsupported(text("it casts to type ", static_cast<std::int64_t>(to)));
     constant<T> result = input(0);
     if (!is_integral(to)) {
@@ -175,8 +177,10 @@ class constant_folder {
     for (const std::int64_t k : axes()) drop[node_.axis(k, dims.size())] = true;
     std::vector<std::size_t> kept;
     for (std::size_t d = 0; d < dims.size(); ++d) {
-      if (!drop[d] || (all && dims[d] != 1)) kept.push_back(dims[d]);
-      else if (dims[d] != 1) node_.misfit(text("axis ", d, " of ", shape_text(dims), " is not 1"));
+      if (!drop[d] || (all && dims[d] != 1))
+        kept.push_back(dims[d]);
+      else if (dims[d] != 1)
+        node_.misfit(text("axis ", d, " of ", shape_text(dims), " is not 1"));
     }
     return constants_.with_dims(input(0), std::move(kept));
   }
@@ -233,7 +237,8 @@ class constant_folder {
     const auto size = static_cast<std::int64_t>(list.size());
     // Starts, ends and axes are attributes before opset 10 and inputs since.
     const auto one = [&](std::size_t k, std::string_view name, std::int64_t otherwise) {
-      std::vector<std::int64_t> given = optional_input(k) ? constants_.integers(*optional_input(k)) : node_.integers(name);
+      std::vector<std::int64_t> given =
+          optional_input(k) ? constants_.integers(*optional_input(k)) : node_.integers(name);
       if (given.size() > 1) node_.damaged(text("it has more than one of ", name));
       return given.empty() ? otherwise : given[0];
     };

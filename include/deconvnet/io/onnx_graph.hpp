@@ -99,7 +99,8 @@ class graph_builder {
     for (const auto& input : model_.inputs) {
       if (values_.contains(input.name)) continue;
       if (found) {
-        throw unsupported_error(text(file_.path(), ": the graph has two inputs, '", found->name, "' and '", input.name, "'"));
+        throw unsupported_error(
+            text(file_.path(), ": the graph has two inputs, '", found->name, "' and '", input.name, "'"));
       }
       found = &input;
     }
@@ -110,7 +111,8 @@ class graph_builder {
     }
     const std::size_t rank = found->has_shape ? found->dims.size() : 4;
     if (rank != 4 && rank != 2) {
-      throw unsupported_error(text(file_.path(), ": ", title, "has ", rank, " dimensions; N x C x H x W and N x K are read"));
+      throw unsupported_error(
+          text(file_.path(), ": ", title, "has ", rank, " dimensions; N x C x H x W and N x K are read"));
     }
     shape3 image{0, 0, 0};
     if (rank == 2) image = {0, 1, 1};
@@ -120,8 +122,10 @@ class graph_builder {
       const std::int64_t size = found->dims[d];
       if (size <= 0) continue;  // exporters write 0 and -1 for what is not fixed
       if (size > std::int64_t{1} << 24) throw shape_error(text(file_.path(), ": ", title, "has an extent of ", size));
-      if (d == 0) batch_ = size;
-      else image[d - 1] = static_cast<std::size_t>(size);
+      if (d == 0)
+        batch_ = size;
+      else
+        image[d - 1] = static_cast<std::size_t>(size);
     }
     for (std::size_t d = 0; d < 3; ++d) {
       if (wanted_[d] != 0 && image[d] != 0 && wanted_[d] != image[d]) {
@@ -144,7 +148,8 @@ class graph_builder {
       node.unsupported(text("it belongs to the domain '", record.domain.substr(0, 100), "'"));
     }
     if (record.outputs.empty() || record.outputs[0].empty()) node.damaged("it has no output");
-    if (values_.contains(record.outputs[0])) node.damaged(text("its output '", record.outputs[0], "' is there already"));
+    if (values_.contains(record.outputs[0]))
+      node.damaged(text("its output '", record.outputs[0], "' is there already"));
 
     std::vector<const graph_value<T>*> inputs;
     std::vector<const constant<T>*> constants;
@@ -162,7 +167,8 @@ class graph_builder {
         define(record.outputs[0], constant_folder<T>::part_of_shape(node, value.dims), record.offset);
         node.check_no_other_attributes();
       } else if (all_constant) {
-        define(record.outputs[0], constant_folder<T>(node, source_, reader_, std::move(constants)).fold(), record.offset);
+        define(record.outputs[0], constant_folder<T>(node, source_, reader_, std::move(constants)).fold(),
+               record.offset);
       } else if (make_layer) {
         layer_context<T> context(node, source_, net, batch_, std::move(inputs));
         make_layer(context);
@@ -209,7 +215,8 @@ class graph_builder {
     for (const auto* record : layers_) ++uses[record->name];
     for (const auto* record : layers_) {
       const std::string name(record->name);
-      if (!name.empty() && uses[name] == 1 && name != net.input_name()) net.alias(name, std::string(record->outputs[0]));
+      if (!name.empty() && uses[name] == 1 && name != net.input_name())
+        net.alias(name, std::string(record->outputs[0]));
     }
   }
 

@@ -1,5 +1,5 @@
-// An ONNX file as plain structs: what the protobuf says, nothing interpreted. Strings and tensors stay where they are in
-// the file; nothing is copied but small lists.
+// An ONNX file as plain structs: what the protobuf says, nothing interpreted. Strings and tensors stay where they are
+// in the file; nothing is copied but small lists.
 #pragma once
 
 #include <cstddef>
@@ -17,8 +17,21 @@ namespace deconvnet::detail::onnx {
 
 /// TensorProto.DataType
 enum class data_type : std::int64_t {
-  undefined = 0, float32 = 1, uint8 = 2, int8 = 3, uint16 = 4, int16 = 5, int32 = 6, int64 = 7, string = 8, boolean = 9,
-  float16 = 10, float64 = 11, uint32 = 12, uint64 = 13, bfloat16 = 16
+  undefined = 0,
+  float32 = 1,
+  uint8 = 2,
+  int8 = 3,
+  uint16 = 4,
+  int16 = 5,
+  int32 = 6,
+  int64 = 7,
+  string = 8,
+  boolean = 9,
+  float16 = 10,
+  float64 = 11,
+  uint32 = 12,
+  uint64 = 13,
+  bfloat16 = 16
 };
 
 /// TensorProto. The elements are in `raw`, in typed lists inside `message`, or in another file.
@@ -38,7 +51,15 @@ struct tensor_record {
 
 /// AttributeProto.AttributeType
 enum class attribute_type : std::int64_t {
-  undefined = 0, number = 1, integer = 2, string = 3, tensor = 4, graph = 5, numbers = 6, integers = 7, strings = 8
+  undefined = 0,
+  number = 1,
+  integer = 2,
+  string = 3,
+  tensor = 4,
+  graph = 5,
+  numbers = 6,
+  integers = 7,
+  strings = 8
 };
 
 struct attribute_record {
@@ -163,7 +184,8 @@ class model_reader {
       if (message.tag() == 2) version = message.integer();
     }
     if (!domain.empty() && domain != "ai.onnx") return;
-    if (model.opset != 0 && model.opset != version) outer.fail(text("opset ", model.opset, " and opset ", version, " both"));
+    if (model.opset != 0 && model.opset != version)
+      outer.fail(text("opset ", model.opset, " and opset ", version, " both"));
     model.opset = version;
   }
 

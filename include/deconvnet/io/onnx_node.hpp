@@ -119,7 +119,8 @@ class node_reader {
   /// -rank ... rank - 1 to 0 ... rank - 1
   std::size_t axis(std::int64_t axis, std::size_t rank) const {
     const auto signed_rank = static_cast<std::int64_t>(rank);
-    if (axis < -signed_rank || axis >= signed_rank) damaged(text("axis ", axis, " of a value of ", rank, " dimensions"));
+    if (axis < -signed_rank || axis >= signed_rank)
+      damaged(text("axis ", axis, " of a value of ", rank, " dimensions"));
     return static_cast<std::size_t>(axis < 0 ? axis + signed_rank : axis);
   }
 

@@ -28,7 +28,8 @@ void emit_reshape(layer_context<T>& context, const dynamic_value& x, const std::
   shape3 image{1, 1, 1};
   for (std::size_t d = 1; d < target.size(); ++d) {
     const std::int64_t value = target[d].value;
-    if (value < 1 || static_cast<std::uint64_t>(value) > max_elements) context.node.misfit(text("an extent of ", value));
+    if (value < 1 || static_cast<std::uint64_t>(value) > max_elements)
+      context.node.misfit(text("an extent of ", value));
     image[d - 1] = static_cast<std::size_t>(value);
   }
   context.emit(reshape(image), {x}, target);
@@ -86,8 +87,10 @@ void reshape_node(layer_context<T>& context) {
     const bool is_open = target[d].is_number(-1) || target[d].is == extent::form::unknown;
     if (!is_open && (!target[d].is_number() || target[d].value < 1)) node.misfit(text("to ", extents_text(target)));
     if (is_open && open) node.unsupported(text("to ", extents_text(target), ", more than one extent of which is open"));
-    if (is_open) open = d;
-    else if (__builtin_mul_overflow(known, target[d].value, &known)) node.misfit(text("to ", extents_text(target)));
+    if (is_open)
+      open = d;
+    else if (__builtin_mul_overflow(known, target[d].value, &known))
+      node.misfit(text("to ", extents_text(target)));
   }
   const std::int64_t features = x.features();
   if (features >= 0 && (open ? features % known != 0 : features != known)) {
@@ -96,7 +99,8 @@ void reshape_node(layer_context<T>& context) {
   if (open && features >= 0) target[*open] = extent::number(features / known);
   if (target.size() == 2 && (features >= 0 || open)) return emit_flatten(context, x);
   if (open && features < 0) {
-    node.unsupported(text("to ", extents_text(target), " needs the input's extents, which this file leaves open; pass .input_shape"));
+    node.unsupported(text("to ", extents_text(target),
+                          " needs the input's extents, which this file leaves open; pass .input_shape"));
   }
   if (x.channels_last && target.size() == 4) node.unsupported("it reshapes a transposed value to N x C x H x W");
   emit_reshape(context, x, target);
@@ -120,7 +124,8 @@ void squeeze_node(layer_context<T>& context) {
   std::sort(axes.begin(), axes.end());
   if (axes != std::vector<std::size_t>{2, 3}) node.unsupported("N x C x 1 x 1 to N x C, by axes 2 and 3, is done");
   for (const std::size_t d : axes) {
-    if (x.dims[d].is_number() && x.dims[d].value != 1) node.misfit(text("axis ", d, " of ", extents_text(x.dims), " is not 1"));
+    if (x.dims[d].is_number() && x.dims[d].value != 1)
+      node.misfit(text("axis ", d, " of ", extents_text(x.dims), " is not 1"));
   }
   if (x.features() < 0 && x.dims[1].is_number()) return emit_reshape(context, x, {extent::batch(), x.dims[1]});
   emit_flatten(context, x);

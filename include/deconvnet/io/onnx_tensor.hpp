@@ -1,4 +1,5 @@
-// The elements of ONNX tensors: from raw bytes, typed lists or a file beside the model, converted when somebody needs them.
+// The elements of ONNX tensors: from raw bytes, typed lists or a file beside the model, converted when somebody needs
+// them.
 #pragma once
 
 #include <algorithm>
@@ -39,8 +40,8 @@ inline bool is_integral(data_type type) {
   }
 }
 
-/// Reads elements. Every element handed out counts against a budget of eight per byte of the files read and 2^26 besides,
-/// so that a small file whose nodes all read one large tensor, or make one, cannot fill the memory.
+/// Reads elements. Every element handed out counts against a budget of eight per byte of the files read and 2^26
+/// besides, so that a small file whose nodes all read one large tensor, or make one, cannot fill the memory.
 class tensor_source {
  public:
   explicit tensor_source(const binary_file& file)
@@ -63,8 +64,9 @@ class tensor_source {
         const auto target = external_path(tensor, wanted);
         const std::uint64_t there = binary_file::size_of(target);
         if (there < wanted || there - wanted < tensor.external_offset) {
-          throw file_error(target.string(), tensor.external_offset,
-                           text("tensor '", tensor.name, "' needs ", wanted, " bytes here, the file has ", there, " in all"));
+          throw file_error(
+              target.string(), tensor.external_offset,
+              text("tensor '", tensor.name, "' needs ", wanted, " bytes here, the file has ", there, " in all"));
         }
         if (files_.insert(target).second) budget_ += 8 * there;
       } else if (tensor.has_raw) {
@@ -75,8 +77,8 @@ class tensor_source {
     });
   }
 
-  /// Writes the tensor's elements to `destination`, which has room for all of them; check() comes first. `order` permutes the axes: axis d of
-  /// the result is axis order[d] of the tensor; empty: as they are.
+  /// Writes the tensor's elements to `destination`, which has room for all of them; check() comes first. `order`
+  /// permutes the axes: axis d of the result is axis order[d] of the tensor; empty: as they are.
   template <class T>
   void read(const tensor_record& tensor, const std::vector<std::size_t>& order, T* destination) {
     visit(tensor, [&]<class Stored>(Stored) {
@@ -115,14 +117,16 @@ class tensor_source {
       case data_type::uint32: return visitor(std::uint32_t{});
       case data_type::uint64: return visitor(std::uint64_t{});
       default:
-        throw unsupported_error(text(path(), ": byte ", tensor.offset, ": tensor '", tensor.name, "' has elements of type ",
-                                     static_cast<std::int64_t>(tensor.type), ", which is not read"));
+        throw unsupported_error(text(path(), ": byte ", tensor.offset, ": tensor '", tensor.name,
+                                     "' has elements of type ", static_cast<std::int64_t>(tensor.type),
+                                     ", which is not read"));
     }
   }
 
   [[noreturn]] void short_of(const tensor_record& tensor, std::uint64_t wanted, std::uint64_t there) const {
-    throw file_error(path(), tensor.offset, text("tensor '", tensor.name, "' of ", shape_text(tensor.dims), " needs ",
-                                                 wanted, " bytes, it has ", there));
+    throw file_error(
+        path(), tensor.offset,
+        text("tensor '", tensor.name, "' of ", shape_text(tensor.dims), " needs ", wanted, " bytes, it has ", there));
   }
 
   template <class Visit>
@@ -138,8 +142,8 @@ class tensor_source {
   }
 
   template <class Stored, class T>
-  static void convert(std::span<const std::byte> bytes, const tensor_record& tensor, const std::vector<std::size_t>& order,
-                      T* destination) {
+  static void convert(std::span<const std::byte> bytes, const tensor_record& tensor,
+                      const std::vector<std::size_t>& order, T* destination) {
     if (order.empty()) {
       convert_numbers<Stored>(bytes.data(), std::endian::little, count_of(tensor.dims), destination);
     } else {
@@ -164,7 +168,7 @@ class tensor_source {
           message.integers([&](std::int64_t bits) { take(Stored{static_cast<std::uint16_t>(bits)}); });
         }
       } else {
-        constexpr std::uint32_t tag = std::is_same_v<Stored, std::int64_t> ? 7
+        constexpr std::uint32_t tag = std::is_same_v<Stored, std::int64_t>                ? 7
                                       : std::is_unsigned_v<Stored> && sizeof(Stored) >= 4 ? 11
                                                                                           : 5;
         if (message.tag() == tag) message.integers([&](std::int64_t value) { take(static_cast<Stored>(value)); });

@@ -72,7 +72,8 @@ std::array<std::size_t, 2> same_padding(layer_context<T>& context, const extent&
   std::size_t total = span - 1;
   if (stride != 1) {
     if (!size.is_number()) {
-      context.node.unsupported("auto_pad with a stride needs the input's extents, which this file leaves open; pass .input_shape");
+      context.node.unsupported(
+          "auto_pad with a stride needs the input's extents, which this file leaves open; pass .input_shape");
     }
     const auto in = static_cast<std::size_t>(size.value);
     const std::size_t covered = ((in + stride - 1) / stride - 1) * stride + span;
@@ -99,7 +100,8 @@ window read_window(layer_context<T>& context, const dynamic_value& x, const std:
     w.padding = {rows[0], columns[0], rows[1], columns[1]};
     w.depends_on_extents = !(w.stride == extent2d{1, 1});
   } else if (automatic == "NOTSET" || automatic.empty()) {
-    if (pads.size() != 4) node.unsupported(text("pads has ", pads.size(), " entries; windows of two dimensions are done"));
+    if (pads.size() != 4)
+      node.unsupported(text("pads has ", pads.size(), " entries; windows of two dimensions are done"));
     for (const std::int64_t p : pads) {
       if (p < 0 || p > max_window) node.misfit(text("pads of ", p, " is not in 0 ... ", max_window));
     }
@@ -134,8 +136,10 @@ void conv(layer_context<T>& context) {
   node.check_input_count(2, 3);
   const auto& x = context.image_input();
   const auto& weight = context.constant_input(1);
-  if (weight.dims.size() != 4) node.unsupported(text("a weight of ", shape_text(weight.dims), "; two dimensions are done"));
-  const std::vector<std::int64_t> kernel{static_cast<std::int64_t>(weight.dims[2]), static_cast<std::int64_t>(weight.dims[3])};
+  if (weight.dims.size() != 4)
+    node.unsupported(text("a weight of ", shape_text(weight.dims), "; two dimensions are done"));
+  const std::vector<std::int64_t> kernel{static_cast<std::int64_t>(weight.dims[2]),
+                                         static_cast<std::int64_t>(weight.dims[3])};
   if (node.integers("kernel_shape", kernel) != kernel) {
     node.misfit(text("kernel_shape is not that of the weight, ", shape_text(weight.dims)));
   }
@@ -146,7 +150,8 @@ void conv(layer_context<T>& context) {
   const conv2d_options options{w.stride, w.padding, w.dilation, static_cast<std::size_t>(groups)};
   const dynamic_value from = padded_input(context, x, w);
   const auto dims = map_extents<T>(extent::number(static_cast<std::int64_t>(weight.dims[0])));
-  auto filters = context.constants.template weight<4>(weight, {weight.dims[0], weight.dims[1], weight.dims[2], weight.dims[3]});
+  auto filters =
+      context.constants.template weight<4>(weight, {weight.dims[0], weight.dims[1], weight.dims[2], weight.dims[3]});
   if (context.has(2)) {
     context.emit(conv2d<T>(std::move(filters), context.vector_input(2), options), {from}, dims);
   } else {

@@ -14,9 +14,9 @@
 
 namespace deconvnet::detail {
 
-/// Walks over the fields of a message that lies inside `file`. protozero checks bounds and numbers; what it asserts, that
-/// a field has the wire type its reader expects, is checked here, and every error becomes a file_error with the offset
-/// of the field.
+/// Walks over the fields of a message that lies inside `file`. protozero checks bounds and numbers; what it asserts,
+/// that a field has the wire type its reader expects, is checked here, and every error becomes a file_error with the
+/// offset of the field.
 class protobuf_message {
  public:
   protobuf_message(const binary_file& file, std::string_view bytes)

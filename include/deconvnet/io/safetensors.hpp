@@ -55,15 +55,15 @@ concept has_parameters = requires(const Net& net) {
 };
 
 template <class Net>
-using parameter_scalar =
-    std::remove_cvref_t<decltype(*std::declval<const Net&>().parameters()[0].values.data())>;
+using parameter_scalar = std::remove_cvref_t<decltype(*std::declval<const Net&>().parameters()[0].values.data())>;
 
 template <scalar T>
 std::vector<T> safetensors_values(const binary_file& file, const safetensors_header& header, const std::string& name,
                                   const safetensors_entry& entry) {
   const std::size_t size = safetensors_item_size(entry.dtype);
   if (size == 0) {
-    throw unsupported_error(text(file.path(), ": tensor '", name, "' has the type ", entry.dtype, ", which is not read"));
+    throw unsupported_error(
+        text(file.path(), ": tensor '", name, "' has the type ", entry.dtype, ", which is not read"));
   }
   const std::size_t offset = header.data_offset + static_cast<std::size_t>(entry.offsets[0]);
   std::vector<T> values(static_cast<std::size_t>(entry.offsets[1] - entry.offsets[0]) / size);
@@ -115,9 +115,9 @@ void write_numbers(atomic_file& file, std::span<const T> values, storage precisi
 
 }  // namespace detail
 
-/// Every tensor of a safetensors file, by name. Reads F64, F32, F16, BF16, integers and BOOL. Throws file_error, with the
-/// byte offset where one is known, where the file is missing, cut short, or not what its header says; unsupported_error
-/// for other types of elements.
+/// Every tensor of a safetensors file, by name. Reads F64, F32, F16, BF16, integers and BOOL. Throws file_error, with
+/// the byte offset where one is known, where the file is missing, cut short, or not what its header says;
+/// unsupported_error for other types of elements.
 template <scalar T>
 std::map<std::string, stored_tensor<T>> read_safetensors(const std::filesystem::path& path) {
   const detail::binary_file file(path);
@@ -160,8 +160,8 @@ void load_safetensors(Net& net, const std::filesystem::path& path, const load_sa
     }
     const std::vector<std::size_t> wanted(parameter.shape.begin(), parameter.shape.end());
     if (found->second.shape != wanted) {
-      throw shape_error(detail::text(file.path(), ": tensor '", parameter.name, "' is ", shape_text(found->second.shape),
-                                     ", the network's is ", shape_text(wanted)));
+      throw shape_error(detail::text(file.path(), ": tensor '", parameter.name, "' is ",
+                                     shape_text(found->second.shape), ", the network's is ", shape_text(wanted)));
     }
     if (detail::safetensors_item_size(found->second.dtype) == 0) {
       throw unsupported_error(detail::text(file.path(), ": tensor '", parameter.name, "' has the type ",
@@ -175,12 +175,13 @@ void load_safetensors(Net& net, const std::filesystem::path& path, const load_sa
   }
   if (options.ignore_extra) extra_count = 0;
   if (missing_count + extra_count != 0) {
-    throw file_error(file.path(),
-                     (missing_count == 0 ? "" : detail::text("there is no tensor for ", missing_count,
-                                                             " parameters of the network: ", missing)) +
-                         (missing_count != 0 && extra_count != 0 ? "; " : "") +
-                         (extra_count == 0 ? "" : detail::text("the network has no parameter for ", extra_count,
-                                                               " tensors of the file: ", extra)));
+    throw file_error(file.path(), (missing_count == 0 ? ""
+                                                      : detail::text("there is no tensor for ", missing_count,
+                                                                     " parameters of the network: ", missing)) +
+                                      (missing_count != 0 && extra_count != 0 ? "; " : "") +
+                                      (extra_count == 0 ? ""
+                                                        : detail::text("the network has no parameter for ", extra_count,
+                                                                       " tensors of the file: ", extra)));
   }
   for (const auto& name : known) {
     const std::vector<T> values = detail::safetensors_values<T>(file, header, name, header.tensors.at(name));
@@ -188,9 +189,9 @@ void load_safetensors(Net& net, const std::filesystem::path& path, const load_sa
   }
 }
 
-/// Writes the parameters of a network by name, as F32 or F64 by its scalar, or as F16 (`.precision = storage::half`), and
-/// the strings of `.metadata`. The file appears in one step. Throws file_error where it cannot be written; error where a
-/// name or a metadata string is not valid UTF-8.
+/// Writes the parameters of a network by name, as F32 or F64 by its scalar, or as F16 (`.precision = storage::half`),
+/// and the strings of `.metadata`. The file appears in one step. Throws file_error where it cannot be written; error
+/// where a name or a metadata string is not valid UTF-8.
 template <detail::has_parameters Net>
 void save_safetensors(const Net& net, const std::filesystem::path& path, const save_safetensors_options& options = {}) {
   using T = detail::parameter_scalar<Net>;

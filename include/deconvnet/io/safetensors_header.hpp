@@ -55,7 +55,9 @@ class safetensors_events : public nlohmann::json_sax<nlohmann::json> {
   bool null() override { return refuse("null"); }
   bool boolean(bool) override { return refuse("true or false"); }
   bool number_integer(number_integer_t value) override { return refuse(text("the number ", value)); }
-  bool number_float(number_float_t, const string_t& digits) override { return refuse("the number " + digits.substr(0, 40)); }
+  bool number_float(number_float_t, const string_t& digits) override {
+    return refuse("the number " + digits.substr(0, 40));
+  }
   bool binary(binary_t&) override { return refuse("binary data"); }
 
   bool number_unsigned(number_unsigned_t value) override {
@@ -161,9 +163,10 @@ class safetensors_events : public nlohmann::json_sax<nlohmann::json> {
   bool metadata_seen_ = false;
 };
 
-/// Throws file_error where the tensors do not lie one after the other, from the header to the end of the file, or one has
-/// not the bytes that its shape and type need.
-inline void check_safetensors_layout(const std::string& path, const safetensors_header& header, std::uint64_t data_bytes) {
+/// Throws file_error where the tensors do not lie one after the other, from the header to the end of the file, or one
+/// has not the bytes that its shape and type need.
+inline void check_safetensors_layout(const std::string& path, const safetensors_header& header,
+                                     std::uint64_t data_bytes) {
   std::vector<const std::pair<const std::string, safetensors_entry>*> in_order;
   for (const auto& named : header.tensors) in_order.push_back(&named);
   std::sort(in_order.begin(), in_order.end(), [](auto* a, auto* b) { return a->second.offsets < b->second.offsets; });
@@ -172,7 +175,8 @@ inline void check_safetensors_layout(const std::string& path, const safetensors_
   for (const auto* named : in_order) {
     const safetensors_entry& entry = named->second;
     const auto fail = [&](const std::string& problem) {
-      throw file_error(path, header.data_offset + std::min(end, data_bytes), "tensor '" + named->first + "' " + problem);
+      throw file_error(path, header.data_offset + std::min(end, data_bytes),
+                       "tensor '" + named->first + "' " + problem);
     };
     const std::uint64_t from = entry.offsets[0];
     const std::uint64_t to = entry.offsets[1];
@@ -206,8 +210,9 @@ inline std::size_t safetensors_header_bytes(const binary_file& file, std::uint64
   const auto length = read_number<std::uint64_t>(file.bytes().data(), std::endian::little);
   constexpr std::uint64_t limit = 100'000'000;
   if (length > file_bytes - 8 || length > limit) {
-    throw file_error(file.path(), 0, text("a header of ", length, " bytes in a file of ", file_bytes, ": this is not a ",
-                                          "safetensors file, or it is cut short"));
+    throw file_error(file.path(), 0,
+                     text("a header of ", length, " bytes in a file of ", file_bytes, ": this is not a ",
+                          "safetensors file, or it is cut short"));
   }
   return static_cast<std::size_t>(length);
 }
