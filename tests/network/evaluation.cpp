@@ -1,5 +1,7 @@
 #include <deconvnet/network/evaluation.hpp>
 
+#include <stdexcept>
+#include <string>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -103,4 +105,25 @@ TEST_CASE("a shape that does not fit is told with the layer's name before it") {
               "layer 'conv'", "1 x 3 x 5 x 5", "1 x 2 x 3 x 3"));
   CHECK(names(message_of([&] { net(random_maps<float>({1, 2, 6, 5}, 1)); }), "layer 'fc'", "12", "2 x 9"));
   CHECK_NOTHROW(net(random_maps<float>({1, 2, 5, 5}, 1)));
+}
+
+namespace {
+
+template <class Error>
+std::string message_from_a_layer() {
+  const auto throws = [](const dn::tensor4<float>& x) -> dn::tensor4<float> {
+    if (x.size() > 0) throw Error("trouble");
+    return x;
+  };
+  const auto net = network_of<float>(throws);
+  return message_of<Error>([&] { net(dn::zeros<float>({1, 1, 2, 2})); });
+}
+
+}  // namespace
+
+TEST_CASE("whatever error of the library a layer throws keeps its type and gets the layer's name") {
+  CHECK(message_from_a_layer<dn::error>() == "layer 'layer': trouble");
+  CHECK(message_from_a_layer<dn::shape_error>() == "layer 'layer': trouble");
+  CHECK(message_from_a_layer<dn::unsupported_error>() == "layer 'layer': trouble");
+  CHECK(message_from_a_layer<std::runtime_error>() == "trouble");
 }

@@ -16,6 +16,7 @@ static_assert(dn::model_of<dn::network<double>, double>);
 static_assert(!dn::model_of<dn::network<double>, float>);
 static_assert(dn::model_of<small_pipeline, float>);
 static_assert(dn::model_of<dn::pipeline<dn::relu>, double>);
+static_assert(!dn::model_of<small_pipeline, double>);
 static_assert(!dn::model_of<dn::relu, float>);
 static_assert(!dn::model_of<dn::network<float>, int>);
 

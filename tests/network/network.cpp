@@ -14,6 +14,23 @@ using namespace deconvnet::testing;
 
 namespace {
 
+/// A parameter whose name has a dot.
+class dotted {
+ public:
+  template <class X>
+  auto operator()(const X& x) const {
+    return 1 * x;
+  }
+
+  template <class Self, class Visitor>
+  static void visit_parameters(Self& self, Visitor&& visit) {
+    visit("outer.factor", self.factor_);
+  }
+
+ private:
+  dn::detail::shared_tensor<float, 1> factor_{dn::tensor<float, 1>({1}, 1.f)};
+};
+
 std::vector<std::string> names_of(const dn::network<float>& net) {
   std::vector<std::string> list;
   for (const auto& info : net.layers()) list.push_back(info.name);
@@ -259,6 +276,15 @@ TEST_CASE("parameters are found by alias too, and layers may have dots in their 
   CHECK(net.parameters()[0].values[0] == 3.f);
   net.set_parameter("Conv_0.weight", std::vector<float>{4});
   CHECK(net.parameters()[0].values[0] == 4.f);
+}
+
+TEST_CASE("parameters of a user's own may have dots in their names; the layer is the longest name that fits") {
+  dn::network<float> net;
+  net.add("block", dotted{});
+  net.add("block.inner", random_conv<float>({1, 1, 1, 1}, {}, 1));
+  for (const auto& p : net.parameters()) net.set_parameter(p.name, std::vector<float>(p.values.size(), 7.f));
+  CHECK(net.parameters()[0].name == "block.outer.factor");
+  for (const auto& p : net.parameters()) CHECK(p.values[0] == 7.f);
 }
 
 TEST_CASE("an unknown parameter or another number of values is refused") {

@@ -46,13 +46,19 @@ inline trace_plan make_plan(const std::vector<plan_step>& steps, const std::vect
   return plan;
 }
 
-/// Runs `body`, and puts the layer's name before the message of a shape that does not fit.
+/// Runs `body`, and puts the layer's name before the message of what goes wrong in it.
 template <class Body>
 decltype(auto) named(const std::string& name, Body&& body) {
   try {
     return body();
   } catch (const shape_error& problem) {
     throw shape_error(text("layer '", name, "': ", problem.what()));
+  } catch (const unsupported_error& problem) {
+    throw unsupported_error(text("layer '", name, "': ", problem.what()));
+  } catch (const file_error&) {
+    throw;  // begins with the path
+  } catch (const error& problem) {
+    throw error(text("layer '", name, "': ", problem.what()));
   }
 }
 

@@ -121,8 +121,9 @@ class network {
 
   /// The values of a weight, for writing; they live until the network is copied or edited otherwise.
   std::span<T> edit_parameter(const std::string& name) {
-    const auto dot = name.rfind('.');
-    if (dot != std::string::npos && names_->contains(name.substr(0, dot))) {
+    // Layers and parameters may both have dots in their names.
+    for (std::size_t dot = name.rfind('.'); dot != std::string::npos && dot != 0; dot = name.rfind('.', dot - 1)) {
+      if (!names_->contains(name.substr(0, dot))) continue;
       auto& node = nodes_[names_->find(name.substr(0, dot))];
       if (node.op.use_count() > 1) node.op = node.op->clone();
       const std::span<T> found = node.op->edit(name.substr(dot + 1));

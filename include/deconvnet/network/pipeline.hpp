@@ -102,6 +102,7 @@ class pipeline {
 
   /// This pipeline as a network of the same layers, sharing its weights: how projections and analyses see it.
   template <scalar T = default_scalar>
+    requires(std::is_void_v<weight_scalar> || std::is_same_v<weight_scalar, T>)
   network<T> as_network(const shape3& input = {0, 0, 0}) const {
     network<T> net(input);
     add_to<T>(net, std::index_sequence_for<Ops...>{});
