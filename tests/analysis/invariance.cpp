@@ -21,7 +21,7 @@ namespace dn = deconvnet;
 
 namespace {
 
-dn::tensor4<double> random_tensor(const dn::shape4& shape, unsigned seed) {
+dn::tensor4<double> random_input(const dn::shape4& shape, unsigned seed) {
   std::mt19937 engine(seed);
   std::uniform_real_distribution<double> values(-1, 1);
   auto result = dn::uninitialized<double>(shape);
@@ -35,9 +35,9 @@ struct squared {
 };
 
 auto small_pipeline() {
-  return dn::pipeline{dn::conv2d<double>(random_tensor({4, 2, 3, 3}, 1)), dn::relu{},
+  return dn::pipeline{dn::conv2d<double>(random_input({4, 2, 3, 3}, 1)), dn::relu{},
                       dn::max_pool2d({.kernel = 2, .stride = 2}),         squared{},
-                      dn::conv2d<double>(random_tensor({5, 4, 1, 1}, 2)), dn::global_avg_pool2d{}};
+                      dn::conv2d<double>(random_input({5, 4, 1, 1}, 2)), dn::global_avg_pool2d{}};
 }
 
 const auto turned = [] { return dn::rotations(-40, 90, 10); };
@@ -46,7 +46,7 @@ const auto turned = [] { return dn::rotations(-40, 90, 10); };
 
 TEST_CASE("distances and probabilities are those of one forward run per amount") {
   const auto model = small_pipeline();
-  const auto input = random_tensor({1, 2, 9, 7}, 3);
+  const auto input = random_input({1, 2, 9, 7}, 3);
   const auto curve = dn::invariance(model, input, turned(), {.layers = {0, "3"}, .label = 2});
   CHECK(curve.transform == "rotation");
   CHECK(curve.unit == "degrees");
@@ -72,7 +72,7 @@ TEST_CASE("distances and probabilities are those of one forward run per amount")
 TEST_CASE("a pipeline, its network and any number of threads give the same bits") {
   const auto model = small_pipeline();
   const auto net = model.as_network<double>();
-  const auto input = random_tensor({1, 2, 9, 7}, 3);
+  const auto input = random_input({1, 2, 9, 7}, 3);
   const auto expected = dn::invariance(model, input, turned());
   CHECK(expected.layers.size() == 6);
   for (const std::size_t threads : {1u, 3u}) {
@@ -86,7 +86,7 @@ TEST_CASE("a pipeline, its network and any number of threads give the same bits"
 
 TEST_CASE("without a label the class predicted for the unchanged input is followed") {
   const auto model = small_pipeline();
-  const auto input = random_tensor({1, 2, 9, 7}, 3);
+  const auto input = random_input({1, 2, 9, 7}, 3);
   const auto scores = model(input);
   const auto curve = dn::invariance(model, input, dn::scalings(1, 1, 1), {.layers = {0}});
   CHECK(curve.label == dn::strongest(scores).c);
@@ -95,7 +95,7 @@ TEST_CASE("without a label the class predicted for the unchanged input is follow
 
 TEST_CASE("an output that comes from a softmax is taken as it is") {
   auto net = small_pipeline().as_network<double>();
-  const auto input = random_tensor({1, 2, 9, 7}, 3);
+  const auto input = random_input({1, 2, 9, 7}, 3);
   const auto before = dn::invariance(net, input, turned(), {.label = 1});
   net.add("probabilities", dn::softmax{});
   const auto after = dn::invariance(net, input, turned(), {.label = 1});
@@ -106,7 +106,7 @@ TEST_CASE("transforms of the user's own, lazy inputs and constant images") {
   const auto model = small_pipeline();
   const dn::transform dimmed{
       "dimming", "share", {0.0, 1.0}, [](const auto& x, double amount) { return x * (1 - amount); }};
-  const auto curve = dn::invariance(model, random_tensor({1, 2, 9, 7}, 3) * 2., dimmed, {.layers = {0}});
+  const auto curve = dn::invariance(model, random_input({1, 2, 9, 7}, 3) * 2., dimmed, {.layers = {0}});
   CHECK(curve.distance(0, 0) == 0);
   CHECK(curve.distance(0, 1) > 0);
   const auto flat = dn::invariance(model, dn::zeros<double>({1, 2, 9, 7}), turned(), {.layers = {0}});
@@ -115,9 +115,9 @@ TEST_CASE("transforms of the user's own, lazy inputs and constant images") {
 
 TEST_CASE("what makes no sense is refused") {
   const auto model = small_pipeline();
-  auto input = random_tensor({1, 2, 9, 7}, 3);
-  CHECK_THROWS_AS(dn::invariance(model, random_tensor({2, 2, 9, 7}, 3), turned()), dn::shape_error);
-  CHECK_THROWS_AS(dn::invariance(model, random_tensor({1, 3, 9, 7}, 3), turned()), dn::shape_error);
+  auto input = random_input({1, 2, 9, 7}, 3);
+  CHECK_THROWS_AS(dn::invariance(model, random_input({2, 2, 9, 7}, 3), turned()), dn::shape_error);
+  CHECK_THROWS_AS(dn::invariance(model, random_input({1, 3, 9, 7}, 3), turned()), dn::shape_error);
   CHECK_THROWS_AS(dn::invariance(model, input, turned(), {.layers = {"conv1"}}), dn::error);
   CHECK_THROWS_AS(dn::invariance(model, input, turned(), {.label = 5}), dn::error);
   const auto curve = dn::invariance(model, input, turned(), {.layers = {0}});
@@ -128,7 +128,7 @@ TEST_CASE("what makes no sense is refused") {
                                 return dn::zeros<double>({1, 2, 8, 7});
                               }};
   CHECK_THROWS_AS(dn::invariance(model, input, smaller), dn::shape_error);
-  const dn::pipeline map{dn::conv2d<double>(random_tensor({4, 2, 3, 3}, 1))};
+  const dn::pipeline map{dn::conv2d<double>(random_input({4, 2, 3, 3}, 1))};
   CHECK_THROWS_AS(dn::invariance(map, input, turned()), dn::shape_error);
   input(0, 1, 0, 0) = std::numeric_limits<double>::quiet_NaN();
   CHECK_THROWS_WITH_AS(dn::invariance(model, input, turned()), doctest::Contains("element 63"), dn::error);
@@ -136,7 +136,7 @@ TEST_CASE("what makes no sense is refused") {
 
 TEST_CASE("progress counts amounts and a stop keeps those that are done") {
   const auto model = small_pipeline();
-  const auto input = random_tensor({1, 2, 9, 7}, 3);
+  const auto input = random_input({1, 2, 9, 7}, 3);
   std::size_t last = 0;
   std::stop_source source;
   const auto curve = dn::invariance(model, input, dn::rotations(0, 359, 1),

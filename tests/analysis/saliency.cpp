@@ -15,7 +15,7 @@ namespace {
 
 /// small_network with a class for each map of conv2.
 template <class User>
-dn::network<double> classifier(User user) {
+dn::network<double> scorer(User user) {
   auto net = small_network<double>(std::move(user));
   net.add("scores", dn::global_avg_pool2d{});
   return net;
@@ -33,7 +33,7 @@ const auto picture = [] { return random_maps<double>({1, 3, 9, 8}, 5); };
 }  // namespace
 
 TEST_CASE("gradient saliency is the largest derivative over channels, by finite differences") {
-  const auto net = classifier(falling_edge{});
+  const auto net = scorer(falling_edge{});
   auto input = picture();
   const auto map = dn::gradient_saliency(net, input, {.label = 2});
   CHECK(map.shape(0) == 9);
@@ -57,7 +57,7 @@ TEST_CASE("gradient saliency is the largest derivative over channels, by finite 
 }
 
 TEST_CASE("guided backpropagation is the guided projection of the class's score") {
-  const auto net = classifier(falling_edge{});
+  const auto net = scorer(falling_edge{});
   const auto run = net.forward(picture());
   const auto expected = dn::project(net, run, "scores", dn::unit{0, 3, 0, 0}, dn::rule::guided, dn::seed::one);
   CHECK(dn::guided_backpropagation(net, picture(), {.label = 3}) == expected);
@@ -65,7 +65,7 @@ TEST_CASE("guided backpropagation is the guided projection of the class's score"
 
 TEST_CASE("Grad-CAM is the rectified sum of maps, weighted by the mean gradient") {
   // Scores are means of conv2's maps: the gradient at conv2 is 1 / places in the class's own map and 0 in others.
-  const auto net = classifier(falling_edge{});
+  const auto net = scorer(falling_edge{});
   const auto run = net.forward(picture());
   const auto& maps = run["conv2"];
   const auto map = dn::grad_cam(net, picture(), {.layer = "conv2", .label = 1});
@@ -80,7 +80,7 @@ TEST_CASE("Grad-CAM is the rectified sum of maps, weighted by the mean gradient"
 }
 
 TEST_CASE("Grad-CAM at an inner layer uses the derivative there") {
-  const auto net = classifier(falling_edge{});
+  const auto net = scorer(falling_edge{});
   const auto run = net.forward(picture());
   auto maps = run["pool1"];
   const std::size_t plane = maps.shape(2) * maps.shape(3);
@@ -103,7 +103,7 @@ TEST_CASE("Grad-CAM at an inner layer uses the derivative there") {
 
 TEST_CASE("pipelines, networks and any number of threads give the same numbers; a final softmax changes nothing") {
   const auto line = classifier_pipeline(falling_edge{});
-  auto net = classifier(falling_edge{});
+  auto net = scorer(falling_edge{});
   net.add("probabilities", dn::softmax{});
   const auto gradient = dn::gradient_saliency(line, picture());
   const auto guided = dn::guided_backpropagation(line, picture());
@@ -117,14 +117,14 @@ TEST_CASE("pipelines, networks and any number of threads give the same numbers; 
 }
 
 TEST_CASE("a layer without a reverse stops the maps that pass it, and no others") {
-  const auto net = classifier(centred{});
+  const auto net = scorer(centred{});
   CHECK_THROWS_AS(dn::gradient_saliency(net, picture()), dn::unsupported_error);
   CHECK_THROWS_AS(dn::grad_cam(net, picture(), {.layer = "pool1"}), dn::unsupported_error);
   CHECK_NOTHROW(dn::grad_cam(net, picture(), {.layer = "user"}));
 }
 
 TEST_CASE("constant pictures give finite maps") {
-  const auto net = classifier(falling_edge{});
+  const auto net = scorer(falling_edge{});
   const auto flat = dn::zeros<double>({1, 3, 9, 8});
   for (const double value : dn::gradient_saliency(net, flat)) CHECK(std::isfinite(value));
   for (const double value : dn::guided_backpropagation(net, flat)) CHECK(std::isfinite(value));
@@ -132,7 +132,7 @@ TEST_CASE("constant pictures give finite maps") {
 }
 
 TEST_CASE("what makes no sense is refused") {
-  auto net = classifier(falling_edge{});
+  auto net = scorer(falling_edge{});
   CHECK_THROWS_AS(dn::gradient_saliency(net, picture(), {.label = 4}), dn::error);
   CHECK_THROWS_AS(dn::guided_backpropagation(net, random_maps<double>({2, 3, 9, 8}, 1)), dn::shape_error);
   CHECK_THROWS_AS(dn::gradient_saliency(small_network<double>(falling_edge{}), picture()), dn::shape_error);

@@ -16,7 +16,7 @@ namespace {
 
 /// A folder that goes away with the test.
 struct scratch_folder {
-  fs::path path = fs::temp_directory_path() / dn::detail::text("deconvnet-image-file-", static_cast<const void*>(this));
+  fs::path path = fs::temp_directory_path() / dn::detail::text("deconvnet-image-file-", reinterpret_cast<std::uintptr_t>(this));
   scratch_folder() { fs::create_directories(path); }
   ~scratch_folder() { fs::remove_all(path); }
   scratch_folder(const scratch_folder&) = delete;

@@ -58,7 +58,7 @@ std::string file_of(std::string_view json, std::string_view data) {
   return bytes.append(json).append(data);
 }
 
-std::string tensor(std::string_view name, std::string_view dtype, std::string_view shape, int from, int to) {
+std::string tensor_entry(std::string_view name, std::string_view dtype, std::string_view shape, int from, int to) {
   return deconvnet::detail::text('"', name, "\":{\"dtype\":\"", dtype, "\",\"shape\":", shape, ",\"data_offsets\":[",
                                  from, ",", to, "]}");
 }
@@ -120,7 +120,7 @@ TEST_CASE("every type of number is converted") {
   const temporary_folder folder;
   const auto value = [&](std::string_view dtype, std::string_view bytes) {
     const auto path =
-        folder.write("x", file_of("{" + tensor("x", dtype, "[1]", 0, static_cast<int>(bytes.size())) + "}", bytes));
+        folder.write("x", file_of("{" + tensor_entry("x", dtype, "[1]", 0, static_cast<int>(bytes.size())) + "}", bytes));
     return read_safetensors<double>(path).at("x").values.at(0);
   };
   CHECK(value("F64", "\0\0\0\0\0\0\xf0\x3f"sv) == 1.0);
@@ -139,9 +139,9 @@ TEST_CASE("every type of number is converted") {
 TEST_CASE("a file without a tensor and a tensor without an element are fine") {
   const temporary_folder folder;
   CHECK(read_safetensors<float>(folder.write("none", file_of("{}", ""))).empty());
-  const auto path = folder.write("empty", file_of("{" + tensor("x", "F32", "[0,3]", 0, 0) + "}", ""));
+  const auto path = folder.write("empty", file_of("{" + tensor_entry("x", "F32", "[0,3]", 0, 0) + "}", ""));
   CHECK(read_safetensors<float>(path).at("x").values.empty());
-  const auto scalar = folder.write("scalar", file_of("{" + tensor("x", "F32", "[]", 0, 4) + "}", "\0\0\x80\x3f"sv));
+  const auto scalar = folder.write("scalar", file_of("{" + tensor_entry("x", "F32", "[]", 0, 4) + "}", "\0\0\x80\x3f"sv));
   CHECK(read_safetensors<float>(scalar).at("x").values.at(0) == 1.0f);
   CHECK(read_safetensors_metadata(path).empty());
 }
@@ -235,15 +235,15 @@ TEST_CASE("hostile safetensors files are file errors") {
   check_has(json("\"__metadata__\":[]"), "a list");
   check_has(json("\"__metadata__\":{\"a\":\"1\",\"a\":\"2\"}"), "the key 'a' twice");
   check_has(json("\"__metadata__\":{},\"__metadata__\":{}"), "twice");
-  check_has(json(tensor("x", "F32", "[1]", 0, 4) + "," + tensor("x", "F32", "[1]", 0, 4), four), "'x' stands twice");
-  check_has(json(tensor("x", "F32", "[1]", 0, 4)), "lies at 0 ... 4 of 0 bytes");
-  check_has(json(tensor("x", "F32", "[1]", 4, 0), four), "lies at 4 ... 0");
-  check_has(json(tensor("x", "F32", "[2]", 0, 4), four), "of 2 F32 needs 8 bytes, it has 4");
-  check_has(json(tensor("x", "F32", "[2000000000,2000000000]", 0, 4), four), "too large");
-  check_has(json(tensor("x", "F32", "[0,2000000000,2000000000]", 0, 0)), "too large");
-  check_has(json(tensor("x", "U8", "[2]", 0, 2) + "," + tensor("y", "U8", "[3]", 1, 4), four), "'y' begins at 1");
-  check_has(json(tensor("x", "U8", "[2]", 0, 2) + "," + tensor("y", "U8", "[1]", 3, 4), four), "'y' begins at 3");
-  check_has(json(tensor("x", "U8", "[3]", 0, 3), four), "1 bytes at the end belong to no tensor");
+  check_has(json(tensor_entry("x", "F32", "[1]", 0, 4) + "," + tensor_entry("x", "F32", "[1]", 0, 4), four), "'x' stands twice");
+  check_has(json(tensor_entry("x", "F32", "[1]", 0, 4)), "lies at 0 ... 4 of 0 bytes");
+  check_has(json(tensor_entry("x", "F32", "[1]", 4, 0), four), "lies at 4 ... 0");
+  check_has(json(tensor_entry("x", "F32", "[2]", 0, 4), four), "of 2 F32 needs 8 bytes, it has 4");
+  check_has(json(tensor_entry("x", "F32", "[2000000000,2000000000]", 0, 4), four), "too large");
+  check_has(json(tensor_entry("x", "F32", "[0,2000000000,2000000000]", 0, 0)), "too large");
+  check_has(json(tensor_entry("x", "U8", "[2]", 0, 2) + "," + tensor_entry("y", "U8", "[3]", 1, 4), four), "'y' begins at 1");
+  check_has(json(tensor_entry("x", "U8", "[2]", 0, 2) + "," + tensor_entry("y", "U8", "[1]", 3, 4), four), "'y' begins at 3");
+  check_has(json(tensor_entry("x", "U8", "[3]", 0, 3), four), "1 bytes at the end belong to no tensor");
   check_has(json("\"\xff\":{}"), "no valid JSON");
 }
 

@@ -10,7 +10,7 @@
 #include "../tensor/values.hpp"
 #include "levels.hpp"
 
-// A matrix product whose columns are single pixels, so that only the cutting into panels, blocks and rows is at work; the
+// A matrix matrix_product whose columns are single pixels, so that only the cutting into panels, blocks and rows is at work; the
 // patches are tested in patches.cpp and at the operators.
 namespace {
 
@@ -18,12 +18,12 @@ using namespace deconvnet;
 using testing::random_values;
 
 template <class T>
-struct product {
+struct matrix_product {
   std::size_t rows, images, height, width, depth;
   bool direct;
   std::vector<T> a, b, bias;
 
-  product(std::size_t r, std::size_t n, std::size_t h, std::size_t w, std::size_t k, bool maps_as_columns)
+  matrix_product(std::size_t r, std::size_t n, std::size_t h, std::size_t w, std::size_t k, bool maps_as_columns)
       : rows(r), images(n), height(h), width(w), depth(k), direct(maps_as_columns), a(random_values<T>(r * k, 1)),
         b(random_values<T>(n * k * h * w, 2)), bias(random_values<T>(r, 3)) {}
 
@@ -65,7 +65,7 @@ TEST_CASE_TEMPLATE("every number of rows, columns and summands, at every kernel 
     for (const std::size_t rows : {1, 2, 3, 5, 7, 8, 9, 17}) {
       for (const std::size_t width : {1, 3, 8, 15, 16, 17, 47, 48, 49, 100}) {
         for (const std::size_t depth : {1, 5, 256, 300}) {
-          const product<T> one(rows, 1, 1, width, depth, true);
+          const matrix_product<T> one(rows, 1, 1, width, depth, true);
           CHECK(one.worst(one.run(false, 1), false, 1) < 30 * testing::rounding<T>);
         }
       }
@@ -77,7 +77,7 @@ TEST_CASE_TEMPLATE("panels that pass from one image to the next, packed or not, 
   testing::at_every_level([] {
     for (const bool direct : {false, true}) {
       for (const std::size_t pitch : {1, 3}) {
-        const product<T> one(11, 5, 3, 7, 40, direct);
+        const matrix_product<T> one(11, 5, 3, 7, 40, direct);
         const auto c = one.run(true, pitch);
         CHECK(one.worst(c, true, pitch) < 30 * testing::rounding<T>);
         for (std::size_t k = 0; k < c.size(); ++k) {
@@ -89,9 +89,9 @@ TEST_CASE_TEMPLATE("panels that pass from one image to the next, packed or not, 
 }
 
 TEST_CASE("no summand leaves the bias, and no thread count changes a bit") {
-  product<float> nothing(9, 2, 2, 3, 0, false);
+  matrix_product<float> nothing(9, 2, 2, 3, 0, false);
   for (const float value : nothing.run(false, 1)) CHECK(std::find(nothing.bias.begin(), nothing.bias.end(), value) != nothing.bias.end());
-  const product<float> one(70, 3, 9, 11, 600, false);
+  const matrix_product<float> one(70, 3, 9, 11, 600, false);
   const auto first = one.run(false, 1);
   for (const std::size_t threads : {1, 2, 3, 5}) {
     set_thread_count(threads);

@@ -31,7 +31,7 @@ class dotted {
   dn::detail::shared_tensor<float, 1> factor_{dn::tensor<float, 1>({1}, 1.f)};
 };
 
-std::vector<std::string> names_of(const dn::network<float>& net) {
+std::vector<std::string> layer_names_of(const dn::network<float>& net) {
   std::vector<std::string> list;
   for (const auto& info : net.layers()) list.push_back(info.name);
   return list;
@@ -95,14 +95,14 @@ TEST_CASE("the input's name wins over an alias, as names of values do") {
 
 TEST_CASE("a name that is taken, empty or unknown is refused and leaves the network as it was") {
   auto net = branched_network<float>();
-  const auto before = names_of(net);
+  const auto before = layer_names_of(net);
   CHECK(names(message_of<dn::error>([&] { net.add("conv1", dn::relu{}); }), "'conv1'"));
   CHECK_THROWS_AS(net.add("", dn::relu{}), dn::error);
   CHECK(names(message_of<dn::error>([&] { net.add("new", dn::relu{}, {"conv9"}); }), "'conv9'", "near"));
   CHECK_THROWS_AS(net.add("new", dn::relu{}, {20}), dn::error);
   CHECK_THROWS_AS(net.alias("other", "conv9"), dn::error);
   CHECK_THROWS_AS(net.set_output("conv9"), dn::error);
-  CHECK(names_of(net) == before);
+  CHECK(layer_names_of(net) == before);
   CHECK_NOTHROW(net(branched_batch<float>()));
 }
 

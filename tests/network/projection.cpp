@@ -16,7 +16,7 @@ using namespace deconvnet::testing;
 
 namespace {
 
-const dn::rule every_rule[] = {dn::rule::deconvnet, dn::rule::gradient, dn::rule::guided};
+const dn::rule projection_rules[] = {dn::rule::deconvnet, dn::rule::gradient, dn::rule::guided};
 
 /// The strongest unit of each channel of each image.
 std::vector<dn::unit> strongest_units(const dn::tensor4<double>& maps) {
@@ -37,7 +37,7 @@ void check_keep_traces() {
     CAPTURE(name);
     const auto lean = net.forward(x, {.keep = {name}});
     const auto u = dn::strongest(full[name], {.image = 1});
-    for (const auto how : every_rule) {
+    for (const auto how : projection_rules) {
       CHECK(same_bits(dn::project(net, lean, name, u, how), dn::project(net, full, name, u, how)));
       CHECK(same_bits(dn::project(net, lean, name, dn::feature_map{0, 1}, how),
                       dn::project(net, full, name, dn::feature_map{0, 1}, how)));
@@ -50,7 +50,7 @@ void check_keep_traces() {
 TEST_CASE("pictures have the input's shape; only the unit's image is not zero") {
   const auto net = branched_network<double>();
   const auto run = net.forward(branched_batch<double>(3));
-  for (const auto how : every_rule) {
+  for (const auto how : projection_rules) {
     for (const std::string name : {"relu1", "relu4", "fc7"}) {
       const auto u = dn::strongest(run[name], {.image = 1});
       for (const auto& picture :
@@ -70,7 +70,7 @@ TEST_CASE("a unit of a batch gives the picture that its image gives alone, bit f
   const auto run = net.forward(x);
   const auto u = dn::strongest(run["fc7"], {.image = 2});
   const auto alone = net.forward(image_of(x, 2));
-  for (const auto how : every_rule) {
+  for (const auto how : projection_rules) {
     CHECK(same_bits(image_of(dn::project(net, run, "fc7", u, how), 2),
                     dn::project(net, alone, "fc7", {0, u.c, 0, 0}, how)));
   }
@@ -82,7 +82,7 @@ TEST_CASE("many units at once give what they give one by one, bit for bit and in
   for (const std::string name : {"conv1", "relu2", "concat3", "fc6", "prob"}) {
     CAPTURE(name);
     const auto units = strongest_units(run[name]);
-    for (const auto how : every_rule) {
+    for (const auto how : projection_rules) {
       for (const auto with : {dn::seed::activation, dn::seed::one}) {
         const auto many = dn::project(net, run, name, std::span<const dn::unit>{units}, how, with);
         REQUIRE(dn::shape_of(many) == dn::shape4{units.size(), 2, 9, 12});
@@ -108,7 +108,7 @@ TEST_CASE("more units than go down together, the same unit several times, and no
 TEST_CASE("a whole map of one unit is that unit") {
   const auto net = branched_network<double>();
   const auto run = net.forward(branched_batch<double>(2));
-  for (const auto how : every_rule) {
+  for (const auto how : projection_rules) {
     CHECK(same_bits(dn::project(net, run, "fc6", dn::feature_map{1, 2}, how),
                     dn::project(net, run, "fc6", {1, 2, 0, 0}, how)));
   }
@@ -135,7 +135,7 @@ TEST_CASE("a layer that the run did not keep: no activation to seed with, but th
   const auto lean = net.forward(branched_batch<double>(), {.keep = {"fc7"}});
   CHECK(names(message_of<dn::error>([&] { dn::project(net, lean, "relu2", dn::unit{}); }), "'relu2'", ".keep"));
   CHECK(names(message_of<dn::error>([&] { dn::project(net, lean, "relu2", dn::feature_map{}); }), "'relu2'", ".keep"));
-  for (const auto how : every_rule) {
+  for (const auto how : projection_rules) {
     CHECK(same_bits(dn::project(net, lean, "relu2", dn::unit{}, how, dn::seed::one),
                     dn::project(net, full, "relu2", dn::unit{}, how, dn::seed::one)));
     CHECK(same_bits(dn::deconv(net, lean, "relu2", full["relu2"], how),
@@ -234,7 +234,7 @@ TEST_CASE("float and double agree under every rule") {
   const auto exact = branched_network<double>();
   const auto run = net.forward(branched_batch<float>());
   const auto reference = exact.forward(branched_batch<double>());
-  for (const auto how : every_rule) {
+  for (const auto how : projection_rules) {
     const auto u = dn::strongest(reference["fc7"]);
     CHECK(distance(dn::project(net, run, "fc7", u, how), dn::project(exact, reference, "fc7", u, how)) < 1e-5);
   }

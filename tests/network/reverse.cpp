@@ -17,7 +17,7 @@ using namespace deconvnet::testing;
 
 namespace {
 
-const dn::rule every_rule[] = {dn::rule::deconvnet, dn::rule::gradient, dn::rule::guided};
+const dn::rule reverse_rules[] = {dn::rule::deconvnet, dn::rule::gradient, dn::rule::guided};
 const std::size_t image_zero[] = {0};
 
 /// A reverse that answers with what it was made with.
@@ -147,7 +147,7 @@ TEST_CASE("a way down may end at a layer: the rest of the way gives the whole") 
   const auto run = net.forward(branched_batch<double>());
   const auto signal = random_maps<double>(run.shape("fc7"), 3);
   const std::size_t start = net.find("fc7");
-  for (const auto how : every_rule) {
+  for (const auto how : reverse_rules) {
     for (const std::string name : {"relu4", "conv1"}) {  // every way from fc7 to the input passes these
       const std::size_t middle = net.find(name);
       const auto half = dn::detail::reverse_to(net, run, start, middle + 1, signal, how, image_zero);

@@ -12,7 +12,7 @@ using namespace deconvnet::testing;
 
 namespace {
 
-std::size_t parameters_of(const dn::network<float>& net) {
+std::size_t vgg_parameters_of(const dn::network<float>& net) {
   std::size_t sum = 0;
   for (const auto& info : net.layers()) sum += info.parameters;
   return sum;
@@ -35,14 +35,14 @@ TEST_CASE("VGG-16: layers, shapes and parameters") {
                                          "fc6",     "drop6",   "fc7",     "drop7",   "fc8"});
   CHECK(net.layers()[net.find("relu3_2")].shape == dn::shape4{1, 256, 8, 8});
   CHECK(net.layers()[net.find("pool5")].shape == dn::shape4{1, 512, 1, 1});
-  CHECK(parameters_of(net) == 138357544 - larger_ends);
+  CHECK(vgg_parameters_of(net) == 138357544 - larger_ends);
 }
 
 TEST_CASE("VGG-19: layers and parameters") {
   const auto net = dn::vgg19<float>({.classes = 10, .input = {3, 32, 32}});
   for (const char* name : {"conv3_4", "conv4_4", "conv5_4"}) CHECK(net.contains(name));
   CHECK(!net.contains("conv2_3"));
-  CHECK(parameters_of(net) == 143667240 - larger_ends);
+  CHECK(vgg_parameters_of(net) == 143667240 - larger_ends);
 }
 
 TEST_CASE("VGG-16: a run at a small, not square input has the shapes the layers announce") {
@@ -55,7 +55,7 @@ TEST_SUITE("slow") {
   TEST_CASE("VGG-16 and VGG-19: 138,357,544 and 143,667,240 parameters, 7 x 7 maps at the end") {
     const auto net = dn::vgg16<float>();
     CHECK(net.layers()[net.find("pool5")].shape == dn::shape4{1, 512, 7, 7});
-    CHECK(parameters_of(net) == 138357544);
-    CHECK(parameters_of(dn::vgg19<float>()) == 143667240);
+    CHECK(vgg_parameters_of(net) == 138357544);
+    CHECK(vgg_parameters_of(dn::vgg19<float>()) == 143667240);
   }
 }

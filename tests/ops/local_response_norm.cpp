@@ -31,7 +31,7 @@ const local_response_norm_options norms[] = {
     {.size = 11, .alpha = 3, .beta = 0.75, .bias = 1},
     {.size = 100, .alpha = 5, .beta = 0, .bias = 1},
 };
-const shape4 shapes[] = {{1, 1, 1, 1}, {2, 7, 3, 5}, {1, 3, 1, 4}, {1, 5, 17, 31}};
+const shape4 norm_shapes[] = {{1, 1, 1, 1}, {2, 7, 3, 5}, {1, 3, 1, 4}, {1, 5, 17, 31}};
 
 /// The formula of the ONNX operator, in double.
 template <class T>
@@ -55,7 +55,7 @@ tensor4<double> naive_norm(const tensor4<T>& x, const local_response_norm_option
 
 TEST_CASE_TEMPLATE("local_response_norm equals its formula, for sizes odd and even", T, float, double) {
   for (const auto& options : norms) {
-    for (const auto& shape : shapes) {
+    for (const auto& shape : norm_shapes) {
       CAPTURE(options.size);
       const auto x = random_maps<T>(shape, 1);
       const auto y = local_response_norm{options}(x);
@@ -138,7 +138,7 @@ TEST_CASE("a NaN reaches the maps whose window holds it and no others") {
   }
 }
 
-TEST_CASE("options that make no sense are refused, signals of another shape with both shapes") {
+TEST_CASE("options that make no sense are refused, signals of another shape with both norm_shapes") {
   const double nan = std::numeric_limits<double>::quiet_NaN();
   const double inf = std::numeric_limits<double>::infinity();
   for (const local_response_norm_options& options :

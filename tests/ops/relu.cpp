@@ -19,8 +19,8 @@ static_assert(std::same_as<decltype(ops::relu(xt::xtensor<int, 3>())), tensor<fl
 static_assert(std::same_as<decltype(relu()(xt::xarray<float>())), tensor4<float>>);
 static_assert(!std::invocable<const relu&, float> && !std::invocable<const relu&, std::vector<float>>);
 
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
-constexpr double inf = std::numeric_limits<double>::infinity();
+constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
+constexpr double infinite = std::numeric_limits<double>::infinity();
 
 TEST_CASE_TEMPLATE("relu is max(x, 0) for tensors of any rank", T, float, double) {
   const auto x = random_maps<T>({2, 3, 5, 7}, 1);
@@ -40,12 +40,12 @@ TEST_CASE_TEMPLATE("relu is max(x, 0) for tensors of any rank", T, float, double
 }
 
 TEST_CASE("a NaN stays a NaN, infinity stays infinity") {
-  const tensor4<double> x = {{{{nan, inf, -inf, -1}}}};
+  const tensor4<double> x = {{{{not_a_number, infinite, -infinite, -1}}}};
   tensor4<double> filled;
   relu{}.forward(x, filled);
   for (const auto& y : {relu{}(x), filled}) {
     CHECK(std::isnan(y(0, 0, 0, 0)));
-    CHECK(y(0, 0, 0, 1) == inf);
+    CHECK(y(0, 0, 0, 1) == infinite);
     CHECK(y(0, 0, 0, 2) == 0);
     CHECK(y(0, 0, 0, 3) == 0);
   }
@@ -125,7 +125,7 @@ TEST_CASE("each picture of a signal is masked by its own image") {
 }
 
 TEST_CASE("a NaN in the signal passes where the rule lets the signal pass") {
-  const tensor4<double> broken = {{{{nan, nan, nan, nan, nan, nan, nan, nan}}}};
+  const tensor4<double> broken = {{{{not_a_number, not_a_number, not_a_number, not_a_number, not_a_number, not_a_number, not_a_number, not_a_number}}}};
   const recorded_run run(rule::guided, before, relu{}(before));
   const auto y = relu{}.reverse(broken, run.context());
   CHECK(y(0, 0, 0, 0) == 0);

@@ -21,7 +21,7 @@ static_assert(!std::invocable<const softmax&, tensor<float, 3>> && !std::invocab
 static_assert(!std::convertible_to<softmax_over, softmax>);
 
 constexpr softmax_over both[] = {softmax_over::channels, softmax_over::features};
-const shape4 shapes[] = {{1, 1, 1, 1}, {2, 10, 1, 1}, {2, 5, 3, 4}, {3, 2, 1, 5}};
+const shape4 softmax_shapes[] = {{1, 1, 1, 1}, {2, 10, 1, 1}, {2, 5, 3, 4}, {3, 2, 1, 5}};
 
 /// exp(x) / sum, the sum over all elements that share the group of (n, c, i, j).
 template <class T>
@@ -50,7 +50,7 @@ tensor4<double> naive_softmax(const tensor4<T>& x, softmax_over over) {
 
 TEST_CASE_TEMPLATE("softmax equals its formula over channels and over features", T, float, double) {
   for (const auto over : both) {
-    for (const auto& shape : shapes) {
+    for (const auto& shape : softmax_shapes) {
       const auto x = random_maps<T>(shape, 1);
       const auto y = softmax{over}(x);
       CHECK(distance(y, naive_softmax(x, over)) < rounding<T>);
@@ -111,7 +111,7 @@ TEST_CASE("identity on the way down under deconvnet and guided, whatever the run
 
 TEST_CASE("under gradient it is differentiated, over channels and over features") {
   for (const auto over : both) {
-    for (const auto& shape : shapes) {
+    for (const auto& shape : softmax_shapes) {
       const softmax layer{over};
       const auto x = random_maps<double>(shape, 5);
       const auto signal = random_maps<double>(shape, 6);
@@ -149,7 +149,7 @@ TEST_CASE("softmax takes any expression") {
   }
 }
 
-TEST_CASE("a signal of another shape is refused with both shapes") {
+TEST_CASE("a signal of another shape is refused with both softmax_shapes") {
   CHECK(names(message_of([] {
     ops::softmax_gradient(zeros<float>({1, 3, 1, 1}), zeros<float>({1, 4, 1, 1}), softmax_over::channels);
   }), "softmax", "1 x 3 x 1 x 1", "1 x 4 x 1 x 1"));

@@ -16,10 +16,10 @@ static_assert(std::same_as<decltype(transpose_layout()(tensor4<float>() + 1.0f))
 static_assert(std::same_as<decltype(ops::restore_layout(tensor4<double>() * 2.0)), tensor4<double>>);
 static_assert(!std::invocable<const transpose_layout&, tensor<float, 3>> && !std::invocable<const transpose_layout&, float>);
 
-const shape4 shapes[] = {{1, 1, 1, 1}, {2, 3, 4, 5}, {3, 7, 1, 2}, {1, 2, 9, 1}};
+const shape4 layout_shapes[] = {{1, 1, 1, 1}, {2, 3, 4, 5}, {3, 7, 1, 2}, {1, 2, 9, 1}};
 
 TEST_CASE_TEMPLATE("transpose_layout puts the channels last, restore_layout back", T, float, double) {
-  for (const auto& shape : shapes) {
+  for (const auto& shape : layout_shapes) {
     const auto x = random_maps<T>(shape, 1);
     const auto y = transpose_layout{}(x);
     CHECK(shape_of(y) == shape4{shape[0], shape[2], shape[3], shape[1]});
@@ -36,7 +36,7 @@ TEST_CASE_TEMPLATE("transpose_layout puts the channels last, restore_layout back
 }
 
 TEST_CASE("the reverse of transpose_layout is its adjoint, under every rule") {
-  for (const auto& shape : shapes) {
+  for (const auto& shape : layout_shapes) {
     const auto x = random_maps<double>(shape, 2);
     const auto y = random_maps<double>(transpose_layout{}.output_shape(shape), 3);
     for (const rule how : {rule::deconvnet, rule::gradient, rule::guided}) {
