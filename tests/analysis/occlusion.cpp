@@ -2,10 +2,14 @@
 
 #include <doctest/doctest.h>
 
+#include <filesystem>
 #include <limits>
 #include <mutex>
 #include <random>
 #include <vector>
+
+#include <deconvnet/io/npy.hpp>
+#include <deconvnet/io/onnx.hpp>
 
 #include "random_networks.hpp"
 #include "thread_count.hpp"
@@ -239,4 +243,29 @@ TEST_CASE("what makes no sense is refused with names") {
   CHECK(names(message_of([&] { occlusion_sensitivity(net, zeros<float>({1, 4, 21, 17})); }), "3 channels"));
   x.data()[4] = std::numeric_limits<float>::infinity();
   CHECK(names(message({}), "element 4"));
+}
+
+TEST_SUITE("slow") {
+  TEST_CASE("the maps of a trained network are PyTorch's") {
+    const std::filesystem::path shared = DECONVNET_SHARED_DIR;
+    if (!std::filesystem::exists(shared / "models" / "squeezenet1_1.onnx")) {
+      MESSAGE("skipped: no trained network at ", shared.string());
+      return;
+    }
+    const auto net = load_onnx<float>(shared / "models" / "squeezenet1_1.onnx");
+    const auto x = load_npy<float, 4>(shared / "reference" / "squeezenet1_1" / "input_0.npy");
+    const auto expected = load_npy<float, 3>(std::filesystem::path(DECONVNET_FIXTURES_DIR) / "occlusion" / "squeezenet1_1.npy");
+    const auto maps = occlusion_sensitivity(net, x, {.size = 32, .stride = 24, .layer = "/features/features.12/Concat_output_0"});
+    CHECK(maps.channel == 145);
+    CHECK(maps.label == 285);
+    REQUIRE(maps.grid.rows() == expected.shape(1));
+    REQUIRE(maps.grid.columns() == expected.shape(2));
+    for (std::size_t row = 0; row < maps.grid.rows(); ++row) {
+      for (std::size_t column = 0; column < maps.grid.columns(); ++column) {
+        CHECK(std::abs(maps.activation(row, column) / expected(0, row, column) - 1) < 1e-4);
+        CHECK(std::abs(maps.probability(row, column) - expected(1, row, column)) < 1e-4);
+        CHECK(maps.predicted(row, column) == static_cast<std::size_t>(expected(2, row, column)));
+      }
+    }
+  }
 }
