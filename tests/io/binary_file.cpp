@@ -74,6 +74,7 @@ TEST_CASE("an atomic file follows a link and leaves devices in their place") {
   CHECK(bytes_of(path) == "new");
   CHECK(std::filesystem::is_symlink(folder.path / "link"));
 
+  if (!std::filesystem::is_character_file("/dev/null")) return;
   atomic_file nowhere("/dev/null");
   nowhere.write("gone");
   nowhere.commit();

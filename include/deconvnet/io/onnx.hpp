@@ -25,8 +25,8 @@ struct onnx_options {
 /// Matrices N x K are N x K x 1 x 1. A layer whose `auto_pad` depends on the extents has a layer `<name>/extents`
 /// before it that refuses others; Sum with a constant has `<name>/sum`.
 ///
-/// Weights may be in the file or in files beside it, within its folder. While it reads, the file, the weights and one
-/// layer's weights more are in memory.
+/// Weights may be in the file or in files beside it, within its folder. While it reads, the file and the weights are in
+/// memory; a half-precision, listed or external weight that must be transposed is there twice.
 ///
 /// Throws file_error, with the byte offset, where the file is missing, damaged or contradicts itself; shape_error where
 /// shapes do not fit; unsupported_error where a node, its kind or an attribute is not known here. All name the file and

@@ -81,25 +81,43 @@ class tensor_source {
   /// permutes the axes: axis d of the result is axis order[d] of the tensor; empty: as they are.
   template <class T>
   void read(const tensor_record& tensor, const std::vector<std::size_t>& order, T* destination) {
+    if (order.empty()) return read(tensor, destination);
+    if (tensor.has_raw && !tensor.is_external && is_stored_as<T>(tensor.type)) {
+      // The large weights, as exporters write them: no second copy in memory.
+      const auto* bytes = reinterpret_cast<const std::byte*>(tensor.raw.data());
+      return permute(tensor, order, [&](std::size_t k, std::size_t source) {
+        destination[k] = read_number<T>(bytes + source * sizeof(T), std::endian::little);
+      });
+    }
+    std::vector<T> in_file_order(count_of(tensor.dims));
+    read(tensor, in_file_order.data());
+    permute(tensor, order, [&](std::size_t k, std::size_t source) { destination[k] = in_file_order[source]; });
+  }
+
+ private:
+  template <class T>
+  static bool is_stored_as(data_type type) {
+    return (std::is_same_v<T, float> && type == data_type::float32) ||
+           (std::is_same_v<T, double> && type == data_type::float64);
+  }
+
+  template <class T>
+  void read(const tensor_record& tensor, T* destination) {
     visit(tensor, [&]<class Stored>(Stored) {
       const std::size_t count = count_of(tensor.dims);
-      const std::uint64_t wanted = std::uint64_t{count} * sizeof(Stored);
+      const std::uint64_t bytes = std::uint64_t{count} * sizeof(Stored);
       if (tensor.is_external) {
-        const binary_file part(external_path(tensor, wanted), tensor.external_offset, wanted);
-        convert<Stored>(part.bytes(), tensor, order, destination);
+        const binary_file part(external_path(tensor, bytes), tensor.external_offset, bytes);
+        convert_numbers<Stored>(part.bytes().data(), std::endian::little, count, destination);
       } else if (tensor.has_raw) {
-        convert<Stored>(std::as_bytes(std::span(tensor.raw)), tensor, order, destination);
-      } else if (order.empty()) {
-        read_list<Stored>(tensor, destination);
+        const auto* raw = reinterpret_cast<const std::byte*>(tensor.raw.data());
+        convert_numbers<Stored>(raw, std::endian::little, count, destination);
       } else {
-        std::vector<T> in_file_order(count);
-        read_list<Stored>(tensor, in_file_order.data());
-        permuted(tensor, order, [&](std::size_t k, std::size_t source) { destination[k] = in_file_order[source]; });
+        each_in_list<Stored>(tensor, [&](Stored value) { *destination++ = converted<T>(value); });
       }
     });
   }
 
- private:
   template <class Visitor>
   void visit(const tensor_record& tensor, Visitor&& visitor) const {
     switch (tensor.type) {
@@ -130,7 +148,7 @@ class tensor_source {
   }
 
   template <class Visit>
-  static void permuted(const tensor_record& tensor, const std::vector<std::size_t>& order, Visit&& visit) {
+  static void permute(const tensor_record& tensor, const std::vector<std::size_t>& order, Visit&& visit) {
     const auto strides = row_major_strides(tensor.dims);
     std::vector<std::size_t> extents;
     std::vector<std::size_t> steps;
@@ -139,18 +157,6 @@ class tensor_source {
       steps.push_back(strides[axis]);
     }
     for_each_strided(extents, steps, visit);
-  }
-
-  template <class Stored, class T>
-  static void convert(std::span<const std::byte> bytes, const tensor_record& tensor,
-                      const std::vector<std::size_t>& order, T* destination) {
-    if (order.empty()) {
-      convert_numbers<Stored>(bytes.data(), std::endian::little, count_of(tensor.dims), destination);
-    } else {
-      permuted(tensor, order, [&](std::size_t k, std::size_t source) {
-        destination[k] = converted<T>(read_number<Stored>(bytes.data() + source * sizeof(Stored), std::endian::little));
-      });
-    }
   }
 
   /// Calls take(Stored) for every element in the list that this type lives in: float_data (4), int32_data (5, also for
@@ -181,11 +187,6 @@ class tensor_source {
     std::size_t there = 0;
     each_in_list<Stored>(tensor, [&](Stored) { ++there; });
     if (there != count) short_of(tensor, std::uint64_t{count} * sizeof(Stored), std::uint64_t{there} * sizeof(Stored));
-  }
-
-  template <class Stored, class T>
-  void read_list(const tensor_record& tensor, T* destination) const {
-    each_in_list<Stored>(tensor, [&](Stored value) { *destination++ = converted<T>(value); });
   }
 
   /// The file that a tensor's bytes are in. A model may name files in its own folder and below only: links and ".."
