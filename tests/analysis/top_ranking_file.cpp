@@ -19,16 +19,16 @@ namespace {
 
 template <scalar T>
 top_ranking<T> sample() {
-  top_ranking<T> ranking;
-  ranking.layer = "odd, name\\with\nbreaks\r";
-  ranking.count = 3;
-  ranking.maps = {{{std::numeric_limits<T>::max(), 7, 1, 2}, {T(0.1), 3, 0, 0}},
+  top_ranking<T> result;
+  result.layer = "odd, name\\with\nbreaks\r";
+  result.count = 3;
+  result.maps = {{{std::numeric_limits<T>::max(), 7, 1, 2}, {T(0.1), 3, 0, 0}},
                   {{T(-0.0), 3, 5, 5}, {-std::numeric_limits<T>::denorm_min(), 7, 123456789, 4}}};
-  ranking.scanned = {{0, 5}, {7, 9}, {11, 11}};
-  ranking.cuts = {5};
-  ranking.complete = false;
-  ranking.skipped = {{1, "a.jpg: byte 3: \\ is no marker\n"}, {8, ""}};
-  return ranking;
+  result.scanned = {{0, 5}, {7, 9}, {11, 11}};
+  result.cuts = {5};
+  result.complete = false;
+  result.skipped = {{1, "a.jpg: byte 3: \\ is no marker\n"}, {8, ""}};
+  return result;
 }
 
 /// The message of the file_error that reading these bytes throws.
