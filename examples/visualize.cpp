@@ -10,6 +10,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include "experiment.hpp"
+#include "layer_choice.hpp"
 #include "network_input.hpp"
 
 namespace {
@@ -25,22 +27,10 @@ struct arguments {
   bool arrays = false;
 };
 
-dn::rule rule_of(const std::string& name) {
-  for (const auto how : {dn::rule::deconvnet, dn::rule::gradient, dn::rule::guided}) {
-    if (dn::rule_name(how) == name) return how;
-  }
-  throw dn::error("unknown rule '" + name + "'");
-}
-
 /// The layers to show: the one that is named; all rectified maps; by default the last of them, the paper's "layer n".
 std::vector<std::string> chosen_layers(const dn::network<float>& net, const dn::trace<float>& run, const std::string& wanted) {
   if (!wanted.empty() && wanted != "all") return {net.name(net.find(wanted))};
-  std::vector<std::string> layers;
-  for (const auto& info : net.layers()) {
-    const auto& shape = run.shape(info.name);
-    if (info.kind == "relu" && shape[2] * shape[3] > 1) layers.push_back(info.name);
-  }
-  if (layers.empty()) layers.push_back(net.name(net.output()));
+  auto layers = examples::rectified_layers(net, run);
   if (wanted.empty()) layers.erase(layers.begin(), layers.end() - 1);
   return layers;
 }
@@ -72,23 +62,15 @@ std::vector<dn::unit> strongest_units(const xt::xtensor<float, 4>& maps, std::si
   return units;
 }
 
-/// The part of the input to show for a unit: its receptive field, or the whole picture where the field is larger.
-dn::box visible(const dn::box& field, const dn::shape4& input) {
-  dn::box shown = field;
-  if (field.height >= input[2]) shown = {0, shown.x, input[2], shown.width};
-  if (field.width >= input[3]) shown = {shown.y, 0, shown.height, input[3]};
-  return shown;
-}
-
 /// Projections on the left, crops of the photograph on the right, in the same order; small fields are enlarged.
 void write_layer(const dn::network<float>& net, const dn::trace<float>& run, const std::string& layer, const arguments& args,
                  const xt::xtensor<float, 3>& photograph) {
   const auto units = strongest_units(run[layer], args.maps);
-  const auto projections = dn::project(net, run, layer, std::span<const dn::unit>{units}, rule_of(args.rule));
+  const auto projections = dn::project(net, run, layer, std::span<const dn::unit>{units}, examples::rule_of(args.rule));
   std::vector<xt::xtensor<float, 3>> left;
   std::vector<xt::xtensor<float, 3>> right;
   for (std::size_t k = 0; k < units.size(); ++k) {
-    const dn::box field = visible(dn::receptive_field(net, run, layer, units[k]), run.input_shape());
+    const dn::box field = examples::visible_field(dn::receptive_field(net, run, layer, units[k]), run.input_shape());
     const std::size_t longest = std::max(field.height, field.width);
     const std::size_t factor = std::max<std::size_t>(1, (96 + longest - 1) / longest);
     const auto enlarged = [&](const xt::xtensor<float, 3>& picture) {
@@ -98,7 +80,7 @@ void write_layer(const dn::network<float>& net, const dn::trace<float>& run, con
     auto tile = enlarged(examples::in_colour(shown));
     dn::draw_text(tile, 2, 2, std::to_string(units[k].c), {255, 255, 255});
     left.push_back(std::move(tile));
-    right.push_back(enlarged(examples::in_colour(dn::crop(photograph, field, 127.5f))));
+    right.push_back(enlarged(dn::crop(photograph, field, 127.5)));
   }
   const auto figure = dn::montage(std::vector{dn::montage(left), dn::montage(right)}, {.columns = 2, .gap = 8});
   const auto path = std::filesystem::path(args.out) / examples::file_name_for(layer);
@@ -108,7 +90,7 @@ void write_layer(const dn::network<float>& net, const dn::trace<float>& run, con
 }
 
 void visualize(const arguments& args) {
-  const auto how = rule_of(args.rule);
+  const auto how = examples::rule_of(args.rule);
   if (args.maps == 0) throw dn::error("--maps must be at least 1");
   const auto net = dn::load_onnx<float>(args.network);
   const auto labels = args.labels.empty() ? std::vector<std::string>{} : examples::load_labels(args.labels);
@@ -117,9 +99,7 @@ void visualize(const arguments& args) {
   const auto run = net.forward(input);
   print_prediction(net, run, labels);
   std::filesystem::create_directories(args.out);
-  const auto pixels = dn::unprocess(input, options);
-  auto photograph = xt::xtensor<float, 3>::from_shape({pixels.shape(1), pixels.shape(2), pixels.shape(3)});
-  std::copy(pixels.data(), pixels.data() + pixels.size(), photograph.data());
+  const auto photograph = examples::seen_picture(input, options);
   std::printf("rule: %s\n", std::string(dn::rule_name(how)).c_str());
   for (const auto& layer : chosen_layers(net, run, args.layer)) write_layer(net, run, layer, args, photograph);
 }

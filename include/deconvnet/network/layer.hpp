@@ -99,14 +99,18 @@ class layer_names {
 
  private:
   std::string near(const std::string& wanted) const {
-    std::vector<std::pair<std::size_t, std::string>> ranked;
-    for (const auto& [name, index] : by_name_) ranked.emplace_back(edit_distance(name, wanted), name);
-    for (const auto& [name, index] : aliases_) ranked.emplace_back(edit_distance(name, wanted), name);
+    // Names that hold what was asked for come first: a piece of a long path is the commonest slip.
+    std::vector<std::tuple<bool, std::size_t, std::string>> ranked;
+    const auto rank = [&](const std::string& name) {
+      ranked.emplace_back(name.find(wanted) == std::string::npos, edit_distance(name, wanted), name);
+    };
+    for (const auto& [name, index] : by_name_) rank(name);
+    for (const auto& [name, index] : aliases_) rank(name);
     const std::size_t shown = std::min<std::size_t>(5, ranked.size());
     std::partial_sort(ranked.begin(), ranked.begin() + static_cast<std::ptrdiff_t>(shown), ranked.end());
     if (ranked.empty()) return "the network has no layers";
     std::string list = "near names are";
-    for (std::size_t k = 0; k < shown; ++k) list += (k ? ", '" : " '") + ranked[k].second + "'";
+    for (std::size_t k = 0; k < shown; ++k) list += (k ? ", '" : " '") + std::get<2>(ranked[k]) + "'";
     return list;
   }
 
