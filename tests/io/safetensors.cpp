@@ -9,6 +9,11 @@
 #include <string_view>
 #include <vector>
 
+#include <deconvnet/network/network.hpp>
+#include <deconvnet/ops/batch_norm.hpp>
+#include <deconvnet/ops/conv2d.hpp>
+#include <deconvnet/ops/linear.hpp>
+
 #include "temporary_folder.hpp"
 
 using deconvnet::file_error;
@@ -92,6 +97,28 @@ TEST_CASE("saved weights load as they were") {
   CHECK(bytes_of(path).size() % 8 == 0);
 }
 
+TEST_CASE("a network's weights go to a file and into another network") {
+  const temporary_folder folder;
+  const auto path = folder.path / "w.safetensors";
+  const auto make = [](float value) {
+    const deconvnet::tensor<float, 1> channels = xt::ones<float>({2}) * value;
+    deconvnet::network<float> net({1, 3, 3});
+    net.add("conv",
+            deconvnet::conv2d<float>(deconvnet::tensor4<float>(xt::ones<float>({2, 1, 2, 2}) * value), channels));
+    net.add("norm", deconvnet::batch_norm<float>(channels, channels, channels, channels));
+    net.add("fc", deconvnet::linear<float>(deconvnet::tensor<float, 2>(xt::ones<float>({3, 8}) * value)));
+    return net;
+  };
+  const auto from = make(2.0f);
+  save_safetensors(from, path);
+  auto to = make(1.0f);
+  const auto x = deconvnet::zeros<float>({1, 1, 3, 3});
+  CHECK(to(x) != from(x));
+  load_safetensors(to, path);
+  CHECK(to(x) == from(x));
+  CHECK(read_safetensors<float>(path).contains("fc.weight"));
+}
+
 TEST_CASE("a network of one scalar loads the weights of another") {
   const temporary_folder folder;
   const auto path = folder.path / "w.safetensors";
@@ -119,8 +146,8 @@ TEST_CASE("half precision takes half the place and three digits") {
 TEST_CASE("every type of number is converted") {
   const temporary_folder folder;
   const auto value = [&](std::string_view dtype, std::string_view bytes) {
-    const auto path =
-        folder.write("x", file_of("{" + tensor_entry("x", dtype, "[1]", 0, static_cast<int>(bytes.size())) + "}", bytes));
+    const auto path = folder.write(
+        "x", file_of("{" + tensor_entry("x", dtype, "[1]", 0, static_cast<int>(bytes.size())) + "}", bytes));
     return read_safetensors<double>(path).at("x").values.at(0);
   };
   CHECK(value("F64", "\0\0\0\0\0\0\xf0\x3f"sv) == 1.0);
@@ -141,7 +168,8 @@ TEST_CASE("a file without a tensor and a tensor without an element are fine") {
   CHECK(read_safetensors<float>(folder.write("none", file_of("{}", ""))).empty());
   const auto path = folder.write("empty", file_of("{" + tensor_entry("x", "F32", "[0,3]", 0, 0) + "}", ""));
   CHECK(read_safetensors<float>(path).at("x").values.empty());
-  const auto scalar = folder.write("scalar", file_of("{" + tensor_entry("x", "F32", "[]", 0, 4) + "}", "\0\0\x80\x3f"sv));
+  const auto scalar =
+      folder.write("scalar", file_of("{" + tensor_entry("x", "F32", "[]", 0, 4) + "}", "\0\0\x80\x3f"sv));
   CHECK(read_safetensors<float>(scalar).at("x").values.at(0) == 1.0f);
   CHECK(read_safetensors_metadata(path).empty());
 }
@@ -235,14 +263,17 @@ TEST_CASE("hostile safetensors files are file errors") {
   check_has(json("\"__metadata__\":[]"), "a list");
   check_has(json("\"__metadata__\":{\"a\":\"1\",\"a\":\"2\"}"), "the key 'a' twice");
   check_has(json("\"__metadata__\":{},\"__metadata__\":{}"), "twice");
-  check_has(json(tensor_entry("x", "F32", "[1]", 0, 4) + "," + tensor_entry("x", "F32", "[1]", 0, 4), four), "'x' stands twice");
+  check_has(json(tensor_entry("x", "F32", "[1]", 0, 4) + "," + tensor_entry("x", "F32", "[1]", 0, 4), four),
+            "'x' stands twice");
   check_has(json(tensor_entry("x", "F32", "[1]", 0, 4)), "lies at 0 ... 4 of 0 bytes");
   check_has(json(tensor_entry("x", "F32", "[1]", 4, 0), four), "lies at 4 ... 0");
   check_has(json(tensor_entry("x", "F32", "[2]", 0, 4), four), "of 2 F32 needs 8 bytes, it has 4");
   check_has(json(tensor_entry("x", "F32", "[2000000000,2000000000]", 0, 4), four), "too large");
   check_has(json(tensor_entry("x", "F32", "[0,2000000000,2000000000]", 0, 0)), "too large");
-  check_has(json(tensor_entry("x", "U8", "[2]", 0, 2) + "," + tensor_entry("y", "U8", "[3]", 1, 4), four), "'y' begins at 1");
-  check_has(json(tensor_entry("x", "U8", "[2]", 0, 2) + "," + tensor_entry("y", "U8", "[1]", 3, 4), four), "'y' begins at 3");
+  check_has(json(tensor_entry("x", "U8", "[2]", 0, 2) + "," + tensor_entry("y", "U8", "[3]", 1, 4), four),
+            "'y' begins at 1");
+  check_has(json(tensor_entry("x", "U8", "[2]", 0, 2) + "," + tensor_entry("y", "U8", "[1]", 3, 4), four),
+            "'y' begins at 3");
   check_has(json(tensor_entry("x", "U8", "[3]", 0, 3), four), "1 bytes at the end belong to no tensor");
   check_has(json("\"\xff\":{}"), "no valid JSON");
 }
