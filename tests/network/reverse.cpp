@@ -170,11 +170,3 @@ TEST_CASE("a way down to a layer that the start does not depend on is zero, to t
   CHECK(to("fc7") == dn::zeros<double>(run.shape("fc7")));
   CHECK(to("relu3a") == signal);
 }
-
-TEST_CASE("a layer that depends on no input gives a picture of zeros") {
-  dn::network<double> net({1, 2, 2});
-  net.add("constant", [](const dn::tensor4<double>& x) { return 0 * x + 1; });
-  net.add("relu", dn::relu{}, {"input"});
-  const auto run = net.forward(random_maps<double>({1, 1, 2, 2}, 1));
-  CHECK(dn::deconv(net, run, "relu", dn::zeros<double>({1, 1, 2, 2})) == dn::zeros<double>({1, 1, 2, 2}));
-}

@@ -16,7 +16,7 @@ using namespace deconvnet::testing;
 
 namespace {
 
-const dn::rule every_rule[] = {dn::rule::deconvnet, dn::rule::gradient, dn::rule::guided};
+const dn::rule determinism_rules[] = {dn::rule::deconvnet, dn::rule::gradient, dn::rule::guided};
 
 /// Sets the number of threads for a scope.
 class threads {
@@ -51,7 +51,7 @@ results compute(const dn::network<float>& net, const dn::tensor4<float>& x) {
   results all{net(x), {}};
   const auto run = net.forward(x);
   for (const char* name : {"relu2", "fc3", "prob"}) {
-    for (const auto how : every_rule)
+    for (const auto how : determinism_rules)
       all.pictures.push_back(dn::project(net, run, name, dn::strongest(run[name], {.image = 0}), how));
   }
   return all;
@@ -90,7 +90,7 @@ TEST_CASE("forward and project give the same bits for any batch an image travels
     const auto one = net.forward(image_of(x, n));
     for (const auto& info : net.layers()) CHECK(same_bits(one[info.name], image_of(all[info.name], n)));
     const auto u = dn::strongest(all["fc3"], {.image = n});
-    for (const auto how : every_rule) {
+    for (const auto how : determinism_rules) {
       CHECK(same_bits(image_of(dn::project(net, all, "fc3", u, how), n),
                       dn::project(net, one, "fc3", {0, u.c, 0, 0}, how)));
     }
@@ -144,10 +144,17 @@ TEST_CASE("one const pipeline serves several threads at once, while the number o
 
 TEST_CASE("an error inside a parallel loop reaches the caller, and the next call works") {
   dn::network<float> net;
-  net.add("conv", random_conv<float>({4, 3, 3, 3}, {}, 1));
-  net.add("fc", random_linear<float>(2, 4 * 36, 2));
+  net.add("own", [](const dn::tensor4<float>& x) {
+    dn::parallel_for(x.size(), [&](std::size_t k) {
+      if (x.data()[k] > 1) throw dn::error("too large");
+    });
+    return x;
+  });
+  auto large = random_maps<float>({1, 3, 8, 8}, 4);
+  large.data()[100] = 2;
+  const threads several(3);
   for (int k = 0; k < 3; ++k) {
-    CHECK_THROWS_AS(net(random_maps<float>({1, 3, 9, 8}, 4)), dn::shape_error);
+    CHECK_THROWS_WITH_AS(net(large), "layer 'own': too large", dn::error);
     CHECK_NOTHROW(net(random_maps<float>({1, 3, 8, 8}, 4)));
   }
 }

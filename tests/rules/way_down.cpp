@@ -24,7 +24,7 @@ dn::network<double> conv_relu_pool() {
   return net;
 }
 
-const dn::rule every_rule[] = {dn::rule::deconvnet, dn::rule::gradient, dn::rule::guided};
+const dn::rule way_down_rules[] = {dn::rule::deconvnet, dn::rule::gradient, dn::rule::guided};
 
 }  // namespace
 
@@ -54,7 +54,7 @@ TEST_CASE("order: contributions of overlapping windows add up before they are re
 TEST_CASE("order: the last step is a filter, the picture keeps its negative values") {
   const auto net = conv_relu_pool();
   const auto run = net.forward(random_maps<double>({1, 2, 7, 9}, 5));
-  for (const auto how : every_rule) {
+  for (const auto how : way_down_rules) {
     const auto picture = dn::project(net, run, "pool", dn::strongest(run["pool"]), how);
     CHECK(*std::min_element(picture.begin(), picture.end()) < 0);
     CHECK(*std::max_element(picture.begin(), picture.end()) > 0);
@@ -69,7 +69,7 @@ TEST_CASE("seed: one unit goes down with its own activation, all others of its l
     const auto u = dn::strongest(run[name], {.image = 1});
     auto signal = dn::zeros<double>(run.shape(name));
     signal(u.n, u.c, u.y, u.x) = run[name](u.n, u.c, u.y, u.x);
-    for (const auto how : every_rule) {
+    for (const auto how : way_down_rules) {
       CHECK(same_bits(dn::project(net, run, name, u, how), dn::deconv(net, run, name, signal, how)));
     }
   }
@@ -88,7 +88,7 @@ TEST_CASE("seed: on request the value 1") {
   const auto u = dn::strongest(run["relu4"]);
   const double activation = run["relu4"](u.n, u.c, u.y, u.x);
   REQUIRE(activation > 0);
-  for (const auto how : every_rule) {
+  for (const auto how : way_down_rules) {
     const auto one = dn::project(net, run, "relu4", u, how, dn::seed::one);
     const auto own = dn::project(net, run, "relu4", u, how);
     CHECK(distance(dn::tensor4<double>(one * activation), own) < 1e-13);
@@ -102,7 +102,7 @@ TEST_CASE("seed: on request a whole feature map") {
   for (std::size_t y = 0; y < signal.shape(2); ++y) {
     for (std::size_t x = 0; x < signal.shape(3); ++x) signal(1, 3, y, x) = run["conv2"](1, 3, y, x);
   }
-  for (const auto how : every_rule) {
+  for (const auto how : way_down_rules) {
     CHECK(same_bits(dn::project(net, run, "conv2", dn::feature_map{1, 3}, how),
                     dn::deconv(net, run, "conv2", signal, how)));
   }
@@ -112,7 +112,7 @@ TEST_CASE("bias: none on the way down, nothing comes from nothing") {
   const auto net = branched_network<double>();  // every layer with weights has a bias
   const auto run = net.forward(branched_batch<double>());
   for (const auto& info : net.layers()) {
-    for (const auto how : every_rule) {
+    for (const auto how : way_down_rules) {
       const auto picture = dn::deconv(net, run, info.name, dn::zeros<double>(run.shape(info.name)), how);
       CAPTURE(info.name);
       CHECK(picture == dn::zeros<double>(run.input_shape()));
@@ -125,7 +125,7 @@ TEST_CASE("bias: none on the way down, project(a s) = a project(s) for a > 0") {
   const auto run = net.forward(branched_batch<double>());
   for (const auto& info : net.layers()) {
     const auto signal = random_maps<double>(run.shape(info.name), 11);
-    for (const auto how : every_rule) {
+    for (const auto how : way_down_rules) {
       CAPTURE(info.name);
       const auto once = dn::deconv(net, run, info.name, signal, how);
       // Powers of two leave the bits alone.
