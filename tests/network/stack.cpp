@@ -63,3 +63,30 @@ TEST_CASE("absurd numbers of classes and extents are refused before anything is 
   CHECK_THROWS_AS(dn::zfnet<float>({.classes = 1, .input = {3, 100000, 100000}}), dn::shape_error);
   CHECK_THROWS_AS(dn::squeezenet1_1<float>({.classes = 0}), dn::shape_error);
 }
+
+TEST_CASE("SqueezeNet 1.1: 1,235,496 parameters, maps of 111, 55, 27, 13 by pools in ceil mode, logits per class") {
+  const auto net = dn::squeezenet1_1<float>();
+  const auto layers = net.layers();
+  std::size_t parameters = 0;
+  for (const auto& info : layers) parameters += info.parameters;
+  CHECK(parameters == 1235496);
+  const auto shape = [&](const char* name) { return layers[net.find(name)].shape; };
+  CHECK(shape("conv1") == dn::shape4{1, 64, 111, 111});
+  CHECK(shape("pool1") == dn::shape4{1, 64, 55, 55});
+  CHECK(shape("fire2/squeeze1x1") == dn::shape4{1, 16, 55, 55});
+  CHECK(shape("fire3/concat") == dn::shape4{1, 128, 55, 55});
+  CHECK(shape("pool3") == dn::shape4{1, 128, 27, 27});
+  CHECK(shape("pool5") == dn::shape4{1, 256, 13, 13});
+  CHECK(shape("fire9/concat") == dn::shape4{1, 512, 13, 13});
+  CHECK(shape("pool10") == dn::shape4{1, 1000, 1, 1});
+}
+
+TEST_CASE("SqueezeNet 1.1: a run at a small, not square input has the shapes the layers announce") {
+  const auto net = dn::squeezenet1_1<float>({.classes = 3, .input = {1, 40, 35}});
+  const auto run = net.forward(random_maps<float>({2, 1, 40, 35}, 1));
+  for (const auto& info : net.layers()) {
+    dn::shape4 shape = info.shape;
+    shape[0] = 2;
+    CHECK(run.shape(info.name) == shape);
+  }
+}
