@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <initializer_list>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -62,9 +63,9 @@ struct matrix_product {
 
 TEST_CASE_TEMPLATE("every number of rows, columns and summands, at every kernel level", T, float, double) {
   testing::at_every_level([] {
-    for (const std::size_t rows : {1, 2, 3, 5, 7, 8, 9, 17}) {
-      for (const std::size_t width : {1, 3, 8, 15, 16, 17, 47, 48, 49, 100}) {
-        for (const std::size_t depth : {1, 5, 256, 300}) {
+    for (const std::size_t rows : std::initializer_list<std::size_t>{1, 2, 3, 5, 7, 8, 9, 17}) {
+      for (const std::size_t width : std::initializer_list<std::size_t>{1, 3, 8, 15, 16, 17, 47, 48, 49, 100}) {
+        for (const std::size_t depth : std::initializer_list<std::size_t>{1, 5, 256, 300}) {
           const matrix_product<T> one(rows, 1, 1, width, depth, true);
           CHECK(one.worst(one.run(false, 1), false, 1) < 30 * testing::rounding<T>);
         }
@@ -76,7 +77,7 @@ TEST_CASE_TEMPLATE("every number of rows, columns and summands, at every kernel 
 TEST_CASE_TEMPLATE("panels that pass from one image to the next, packed or not, dense or apart", T, float, double) {
   testing::at_every_level([] {
     for (const bool direct : {false, true}) {
-      for (const std::size_t pitch : {1, 3}) {
+      for (const std::size_t pitch : std::initializer_list<std::size_t>{1, 3}) {
         const matrix_product<T> one(11, 5, 3, 7, 40, direct);
         const auto c = one.run(true, pitch);
         CHECK(one.worst(c, true, pitch) < 30 * testing::rounding<T>);
@@ -93,7 +94,7 @@ TEST_CASE("no summand leaves the bias, and no thread count changes a bit") {
   for (const float value : nothing.run(false, 1)) CHECK(std::find(nothing.bias.begin(), nothing.bias.end(), value) != nothing.bias.end());
   const matrix_product<float> one(70, 3, 9, 11, 600, false);
   const auto first = one.run(false, 1);
-  for (const std::size_t threads : {1, 2, 3, 5}) {
+  for (const std::size_t threads : std::initializer_list<std::size_t>{1, 2, 3, 5}) {
     set_thread_count(threads);
     CHECK(one.run(false, 1) == first);
   }

@@ -1,6 +1,7 @@
 #include <deconvnet/kernels/patches.hpp>
 
 #include <cstddef>
+#include <initializer_list>
 #include <vector>
 
 #include <doctest/doctest.h>
@@ -18,7 +19,7 @@ using testing::random_values;
 TEST_CASE_TEMPLATE("a packed panel holds the pixel under every tap, and zero outside the map", T, float, double) {
   constexpr std::size_t images = 2;
   constexpr std::size_t channels = 3;
-  for (const std::size_t map_width : {1, 5, 13, 40, 70}) {
+  for (const std::size_t map_width : std::initializer_list<std::size_t>{1, 5, 13, 40, 70}) {
     const std::size_t height = 6;
     const auto maps = random_values<T>(images * channels * height * map_width, 1);
     const auto width = static_cast<std::ptrdiff_t>(map_width);
