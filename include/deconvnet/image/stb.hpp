@@ -233,6 +233,12 @@
 #define STBI_REALLOC(block, size) realloc((block), (size))
 #define STBI_FREE(block) free(block)
 
+// stb declares its functions extern "C" where it sees a C++ compiler: in any namespace they would be the program's own
+// copies by name, and an unoptimised build by g++ that holds both would not assemble. clang++ tells them apart by itself.
+#if !defined(__clang__)
+#pragma push_macro("__cplusplus")
+#undef __cplusplus
+#endif
 namespace deconvnet::stb {
 #if __has_include(<stb/stb_image.h>)
 #include <stb/stb_image.h>
@@ -250,6 +256,9 @@ namespace deconvnet::stb {
 #include <stb_easy_font.h>
 #endif
 }  // namespace deconvnet::stb
+#if !defined(__clang__)
+#pragma pop_macro("__cplusplus")
+#endif
 
 // What ours leave behind.
 #undef STBI_EXTERN
