@@ -22,7 +22,7 @@ using namespace deconvnet::testing;
 namespace {
 
 /// A line of /proc/self/status in bytes; nothing on systems that have none.
-std::optional<double> process_bytes(const std::string& key) {
+[[maybe_unused]] std::optional<double> process_bytes(const std::string& key) {
   std::ifstream status("/proc/self/status");
   for (std::string word; status >> word;) {
     if (double kilobytes = 0; word == key + ":" && status >> kilobytes) return kilobytes * 1024;
@@ -31,7 +31,7 @@ std::optional<double> process_bytes(const std::string& key) {
 }
 
 /// Makes the largest resident size begin anew at the present one.
-bool reset_peak() {
+[[maybe_unused]] bool reset_peak() {
   std::ofstream refs("/proc/self/clear_refs");
   refs << "5" << std::flush;
   return static_cast<bool>(refs);
