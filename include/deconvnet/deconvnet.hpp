@@ -80,4 +80,8 @@
 #include <deconvnet/io/safetensors.hpp>
 
 // training
+#include <deconvnet/training/backpropagation.hpp>
+#include <deconvnet/training/batch_statistics.hpp>
+#include <deconvnet/training/cross_entropy.hpp>
+#include <deconvnet/training/dropout_mask.hpp>
 #include <deconvnet/training/initialization.hpp>

@@ -35,6 +35,8 @@ using tensor_list = std::span<const tensor4<T>* const>;
 ///   static constexpr reverse_needs needs         what reverse reads of the run; default: input and output
 ///   reach()                                      what one output place sees; default: the whole map
 ///   forward_in_place(x), multiply_adds(in, out), visit_parameters(self, visitor)
+///   parameter_gradients(x, signal, spans)        the loss's derivatives by the parameters, in the order of
+///                                                visit_parameters; without it training leaves them as they are
 template <class Op, class T>
 concept records_switches = requires(const Op& op, const tensor4<T>& x, tensor4<T>& y, switches* s) { op.forward(x, y, s); };
 template <class Op, class T>
@@ -170,6 +172,9 @@ class node_operator {
   virtual std::vector<parameter<T>> parameters() const = 0;
   /// The elements of one parameter, for writing.
   virtual std::span<T> edit(std::string_view name) = 0;
+  virtual bool learns() const = 0;
+  /// x: the input of a run; signal: the loss's derivative by the output. Overwrites one span per parameter.
+  virtual void parameter_gradients(const tensor4<T>& x, const tensor4<T>& signal, std::span<const std::span<T>> into) const = 0;
 };
 
 template <scalar T, class Op>
@@ -239,7 +244,15 @@ class node_of final : public node_operator<T> {
     return found;
   }
 
+  bool learns() const override { return has_gradients; }
+
+  void parameter_gradients(const tensor4<T>& x, const tensor4<T>& signal, std::span<const std::span<T>> into) const override {
+    if constexpr (has_gradients) op_.parameter_gradients(x, signal, into);
+  }
+
  private:
+  static constexpr bool has_gradients =
+      requires(const Op& op, const tensor4<T>& x, std::span<const std::span<T>> into) { op.parameter_gradients(x, x, into); };
   static constexpr bool in_place = requires(const Op& op, tensor4<T>& x) { op.forward_in_place(x); };
   static constexpr bool has_parameters = requires(const Op& op) {
     Op::visit_parameters(op, [](std::string_view, const auto&) {});

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 #include <string_view>
 #include <utility>
 
 #include <deconvnet/kernels/convolution.hpp>
+#include <deconvnet/kernels/weight_gradient.hpp>
 #include <deconvnet/ops/reverse_context.hpp>
 #include <deconvnet/ops/window.hpp>
 #include <deconvnet/tensor/shared_tensor.hpp>
@@ -151,6 +153,12 @@ class conv2d {
 
   tensor4<T> reverse(const tensor4<T>& signal, const reverse_context<T>& at) const {
     return ops::conv2d_adjoint(signal, weight(), options_, at.input_shape());
+  }
+
+  /// The derivatives by weight and, where there is one, bias.
+  void parameter_gradients(const tensor4<T>& x, const tensor4<T>& signal, std::span<const std::span<T>> into) const {
+    kernels::convolution_weight_gradient(geometry().problem(shape_of(x), shape_of(signal)), x.data(), signal.data(),
+                                         into[0].data(), into.size() > 1 ? into[1].data() : nullptr);
   }
 
   shape4 output_shape(const shape4& in) const { return geometry().output_shape("conv2d", in); }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 #include <string_view>
 
 #include <deconvnet/ops/conv2d.hpp>
@@ -97,6 +98,13 @@ class conv_transpose2d {
     tensor4<T> result;
     ops::conv2d_into(signal, weight(), tensor<T, 1>::from_shape({0}), detail::forward_options(options_), result);
     return result;
+  }
+
+  /// The derivative by the weight: the convolution's, with signal and input in each other's place.
+  void parameter_gradients(const tensor4<T>& x, const tensor4<T>& signal, std::span<const std::span<T>> into) const {
+    const detail::conv2d_geometry geometry{shape_of(weight()), detail::forward_options(options_)};
+    kernels::convolution_weight_gradient<T>(geometry.problem(shape_of(signal), shape_of(x)), signal.data(), x.data(),
+                                            into[0].data(), nullptr);
   }
 
   shape4 output_shape(const shape4& in) const {

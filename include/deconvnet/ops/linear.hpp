@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <span>
 #include <string_view>
 #include <utility>
 
@@ -70,6 +71,25 @@ void linear_adjoint_into(const T* signal, std::size_t images, const tensor<T, 2>
         for (std::size_t k = first; k < last; ++k) to[k] += factor * row[k];
       }
     }
+  });
+}
+
+/// weight_gradient[o, k] = sum over n of signal[n, o] x[n, k], in the order of n; bias_gradient[o] (null: not wanted) the sum
+/// of signal over n. Both are overwritten.
+template <scalar T>
+void linear_gradients_into(const T* x, const T* signal, std::size_t images, std::size_t outputs, std::size_t inputs,
+                           T* weight_gradient, T* bias_gradient) {
+  parallel_for(outputs, [&](std::size_t o) {
+    T* row = weight_gradient + o * inputs;
+    std::fill(row, row + inputs, T(0));
+    T sum = 0;
+    for (std::size_t n = 0; n < images; ++n) {
+      const T factor = signal[n * outputs + o];
+      sum += factor;
+      const T* from = x + n * inputs;
+      for (std::size_t k = 0; k < inputs; ++k) row[k] += factor * from[k];
+    }
+    if (bias_gradient) bias_gradient[o] = sum;
   });
 }
 
@@ -141,6 +161,12 @@ class linear {
     auto result = uninitialized<T>(at.input_shape());
     ops::linear_adjoint_into<T>(signal.data(), signal.shape(0), weight(), result.data());
     return result;
+  }
+
+  /// The derivatives by weight and, where there is one, bias.
+  void parameter_gradients(const tensor4<T>& x, const tensor4<T>& signal, std::span<const std::span<T>> into) const {
+    ops::linear_gradients_into<T>(x.data(), signal.data(), x.shape(0), weight().shape(0), weight().shape(1), into[0].data(),
+                                  into.size() > 1 ? into[1].data() : nullptr);
   }
 
   shape4 output_shape(const shape4& in) const {
