@@ -9,6 +9,7 @@
 
 #include <deconvnet/image/picture.hpp>
 #include <deconvnet/image/resize.hpp>
+#include <deconvnet/tensor/box.hpp>
 #include <deconvnet/tensor/tensor.hpp>
 
 namespace deconvnet {
@@ -86,12 +87,6 @@ inline void check(const preprocessing& options, std::size_t channels) {
 /// Where a channel of the network's input lies in the picture, and the other way round.
 inline std::size_t swapped_channel(const preprocessing& options, std::size_t channel) {
   return options.channel_order == channel_order::bgr ? 2 - channel : channel;
-}
-
-/// Where a centre crop begins: (extent - size) / 2, a half rounded to the even neighbour as Python's round does.
-inline std::size_t centre_crop_start(std::size_t extent, std::size_t size) {
-  const std::size_t twice = extent - size;
-  return twice / 2 + (twice % 4 == 3 ? 1 : 0);
 }
 
 template <class T>

@@ -16,4 +16,14 @@ struct box {
   friend bool operator==(const box&, const box&) = default;
 };
 
+namespace detail {
+
+/// Where a centre crop of an axis begins: (extent - size) / 2, a half rounded to the even neighbour as torchvision does.
+inline std::size_t centre_crop_start(std::size_t extent, std::size_t size) {
+  const std::size_t twice = extent - size;
+  return twice / 2 + (twice % 4 == 3 ? 1 : 0);
+}
+
+}  // namespace detail
+
 }  // namespace deconvnet
