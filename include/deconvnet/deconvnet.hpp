@@ -80,8 +80,17 @@
 #include <deconvnet/io/safetensors.hpp>
 
 // training
+#include <deconvnet/training/accuracy.hpp>
+#include <deconvnet/training/augmentation.hpp>
 #include <deconvnet/training/backpropagation.hpp>
 #include <deconvnet/training/batch_statistics.hpp>
+#include <deconvnet/training/batches.hpp>
 #include <deconvnet/training/cross_entropy.hpp>
 #include <deconvnet/training/dropout_mask.hpp>
+#include <deconvnet/training/filter_renormalization.hpp>
 #include <deconvnet/training/initialization.hpp>
+#include <deconvnet/training/labelled_images.hpp>
+#include <deconvnet/training/learning_rate.hpp>
+#include <deconvnet/training/normalization.hpp>
+#include <deconvnet/training/pixel_mean.hpp>
+#include <deconvnet/training/sgd.hpp>

@@ -115,9 +115,9 @@ TEST_CASE("descriptions tell schedules apart") {
 
 TEST_CASE("schedules that make no sense are refused") {
   using dn::learning_rate;
-  CHECK_THROWS_AS(learning_rate(0), dn::error);
-  CHECK_THROWS_AS(learning_rate(-1), dn::error);
-  CHECK_THROWS_AS(learning_rate(std::numeric_limits<double>::infinity()), dn::error);
+  CHECK_THROWS_AS(learning_rate{0}, dn::error);
+  CHECK_THROWS_AS(learning_rate{-1}, dn::error);
+  CHECK_THROWS_AS(learning_rate{std::numeric_limits<double>::infinity()}, dn::error);
   CHECK_THROWS_AS(learning_rate::step(0.1, 0), dn::error);
   CHECK_THROWS_AS(learning_rate::step(0.1, 1, 0), dn::error);
   CHECK_THROWS_AS(learning_rate::cosine(0.1, 0), dn::error);

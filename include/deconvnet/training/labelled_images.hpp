@@ -1,9 +1,11 @@
 // What training reads: pictures with labels, by number.
 #pragma once
 
+#include <algorithm>
 #include <concepts>
 #include <cstddef>
 #include <utility>
+#include <vector>
 
 #include <deconvnet/tensor/tensor.hpp>
 
