@@ -104,7 +104,8 @@ TEST_CASE("a run of another pipeline, no run, or a run that ended below are refu
   const dn::pipeline shorter{up.get<0>(), dn::relu{}};
   CHECK_THROWS_AS(dn::deconv_pipeline(up, shorter.forward(x)), dn::error);
   const dn::pipeline without_pool{up.get<0>(), dn::relu{}, dn::relu{}, up.get<3>()};
-  CHECK(names(message_of<dn::error>([&] { dn::deconv_pipeline(up, without_pool.forward(x)); }), "switches"));
+  CHECK(names(message_of<dn::error>([&] { dn::deconv_pipeline(up, without_pool.forward(x)); }), "another network"));
+  CHECK_NOTHROW(dn::deconv_pipeline(dn::pipeline(up), up.forward(x)));
   CHECK(names(message_of<dn::error>([&] { dn::deconv_pipeline(up, up.forward(x, {.keep = {2}})); }), "last layer"));
   CHECK_NOTHROW(dn::deconv_pipeline(up, up.forward(x, {.keep = {3}})));
 }

@@ -148,6 +148,25 @@ TEST_CASE("a pipeline is a value and const calls leave it alone") {
   CHECK(same_bits(copy(x), expected));
 }
 
+TEST_CASE("a trace belongs to its pipeline, the copies and the networks of it; pipelines of equal length are others") {
+  const auto conv = random_conv<float>({2, 2, 3, 3}, {.padding = 1}, 1);
+  const dn::pipeline pipe{conv, dn::relu{}};
+  const dn::pipeline swapped{dn::relu{}, conv};
+  const dn::pipeline other{random_conv<float>({2, 2, 3, 3}, {.padding = 1}, 2), dn::relu{}};
+  const auto x = random_maps<float>({1, 2, 4, 5}, 3);
+  const auto run = pipe.forward(x);
+  const auto expected = dn::project(pipe, run, 1, dn::unit{});
+  CHECK(same_bits(dn::project(dn::pipeline(pipe), run, 1, dn::unit{}), expected));
+  CHECK(same_bits(dn::project(pipe.as_network(), run, 1, dn::unit{}), expected));
+  CHECK(same_bits(dn::project(pipe, pipe.as_network({2, 4, 5}).forward(x), 1, dn::unit{}), expected));
+  CHECK(names(message_of<dn::error>([&] { dn::project(swapped, run, 1, dn::unit{}); }), "another network or pipeline"));
+  CHECK_THROWS_AS(dn::project(other, run, 1, dn::unit{}), dn::error);
+  CHECK_THROWS_AS(dn::project(dn::pipeline{conv, dn::relu{}}, run, 1, dn::unit{}), dn::error);
+  auto net = pipe.as_network();
+  net.edit_parameter("0.bias")[0] = 0;
+  CHECK_THROWS_AS(dn::project(net, run, 1, dn::unit{}), dn::error);
+}
+
 TEST_CASE("a trace of a pipeline can be refilled") {
   const auto pipe = classifier<float>();
   auto run = pipe.forward(random_maps<float>({2, 2, 8, 15}, 5));

@@ -50,7 +50,6 @@ auto reverse_operator(const Op& op, const trace_record<T>& record, const shape4&
     const auto& o = op.options();
     return conv_transpose2d<T>(op.shared_weight(), {o.stride, o.padding, o.dilation, o.groups, {input[2], input[3]}});
   } else if constexpr (std::is_same_v<Op, max_pool2d>) {
-    if (record.switches.places.size() == 0) throw error("deconv_pipeline: the run is another pipeline's: no switches");
     return max_unpool2d(record.switches);
   } else if constexpr (std::is_same_v<Op, relu>) {
     return relu{};

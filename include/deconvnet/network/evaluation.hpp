@@ -105,7 +105,7 @@ void evaluate(const Model& model, const tensor4<T>& x, const trace_plan& plan, s
   }
 }
 
-/// What forward(x, run, options) of networks and pipelines share.
+/// What forward(x, run, options) of networks and pipelines share. Model gives identity() besides what evaluate() asks for.
 template <scalar T>
 struct trace_writer {
   template <class Model>
@@ -122,6 +122,7 @@ struct trace_writer {
     // What another network recorded must not be read as this one's.
     if (run.names_ != names) run.records_.clear();
     run.names_ = names;
+    run.made_by_ = model.identity();
     const std::size_t trouble = first_nonfinite(std::span<const T>(x.data(), x.size()));
     run.nonfinite_ = trouble < x.size() ? std::optional(trouble) : std::nullopt;
     try {
@@ -130,6 +131,7 @@ struct trace_writer {
       // Half of it would be this run's, half the last one's.
       run.records_.clear();
       run.names_.reset();
+      run.made_by_.reset();
       throw;
     }
   }

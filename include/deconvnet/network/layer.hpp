@@ -95,8 +95,6 @@ class layer_names {
 
   bool contains(const std::string& name) const { return by_name_.contains(name) || aliases_.contains(name); }
 
-  friend bool operator==(const layer_names& a, const layer_names& b) { return a.names_ == b.names_; }
-
  private:
   std::string near(const std::string& wanted) const {
     // Names that hold what was asked for come first: a piece of a long path is the commonest slip.

@@ -19,13 +19,24 @@ network<T> graph_of(const Model& model) {
   return model.template as_network<T>();
 }
 
-/// Throws error where the run was not made by this network: other layers, or none.
+/// Throws error where the run was not made by these layers, whatever their weights: what reads shapes alone asks this.
+template <scalar T>
+void check_layers(const network<T>& net, const trace<T>& run) {
+  const auto& made_by = trace_access<T>::made_by(run);
+  if (!made_by) throw error("the trace is empty: no run has filled it");
+  if (!made_by->same_layers(net.identity())) {
+    throw error(
+        "the trace was made by another network or pipeline, or by this one before a layer was added: use the object that ran, "
+        "a copy of it, or run this one");
+  }
+}
+
+/// Throws error where the run was not made by this network or a copy of it as it is now: see trace.
 template <scalar T>
 void check_run(const network<T>& net, const trace<T>& run) {
-  const auto* names = trace_access<T>::names(run);
-  if (!names) throw error("the trace is empty: no run has filled it");
-  if (names != &net.names() && !(*names == net.names())) {
-    throw error("the trace was made by another network: its layers have other names");
+  check_layers(net, run);
+  if (!trace_access<T>::made_by(run)->same_weights(net.identity())) {
+    throw error("the trace was made with other weights: a parameter of the network has been edited since, run it again");
   }
 }
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include <deconvnet/network/evaluation.hpp>
+#include <deconvnet/network/identity.hpp>
 #include <deconvnet/network/layer.hpp>
 #include <deconvnet/network/node.hpp>
 #include <deconvnet/network/trace.hpp>
@@ -28,8 +29,12 @@ struct layer_info {
   std::size_t multiply_adds = 0;
 };
 
+template <class... Ops>
+class pipeline;
+
 /// A directed graph of operators, each reading the input or earlier layers. A value: copies share weights until one is
-/// edited. A const network may be called from several threads at once.
+/// edited. A const network may be called from several threads at once. Traces made before an edit of layers or weights
+/// cannot be projected any more; see trace.
 template <scalar T>
 class network {
  public:
@@ -119,7 +124,8 @@ class network {
     std::copy(values.begin(), values.end(), target.begin());
   }
 
-  /// The values of a weight, for writing; they live until the network is copied or edited otherwise.
+  /// The values of a weight, for writing; they live until the network is copied or edited otherwise. Traces made before
+  /// this call are out of date from here on; what is written after a later run is not noticed: ask again for each edit.
   std::span<T> edit_parameter(const std::string& name) {
     // Layers and parameters may both have dots in their names.
     for (std::size_t dot = name.rfind('.'); dot != std::string::npos && dot != 0; dot = name.rfind('.', dot - 1)) {
@@ -127,7 +133,10 @@ class network {
       auto& node = nodes_[names_->find(name.substr(0, dot))];
       if (node.op.use_count() > 1) node.op = node.op->clone();
       const std::span<T> found = node.op->edit(name.substr(dot + 1));
-      if (!found.empty()) return found;
+      if (!found.empty()) {
+        identity_.weights_edited();
+        return found;
+      }
     }
     throw error("there is no parameter '" + name + "'");
   }
@@ -177,6 +186,7 @@ class network {
   const detail::node_operator<T>& op(std::size_t i) const { return *nodes_[i].op; }
   const std::string& name(std::size_t i) const { return (*names_)[i]; }
   const detail::layer_names& names() const { return *names_; }
+  const detail::network_identity& identity() const { return identity_; }
   /// The shape of a value for one image; all zero where it is not known.
   const shape4& value_shape(std::size_t place) const { return shapes_[place]; }
 
@@ -187,6 +197,9 @@ class network {
   void forward_in_place(std::size_t i, tensor4<T>& x) const { nodes_[i].op->forward_in_place(x); }
 
  private:
+  template <class... Ops>
+  friend class pipeline;  // as_network() is the pipeline under another type
+
   struct entry {
     std::shared_ptr<detail::node_operator<T>> op;
     std::vector<std::size_t> inputs;
@@ -225,6 +238,7 @@ class network {
     edit_names().add(std::move(name));
     nodes_.push_back({std::move(op), std::move(places)});
     shapes_.push_back(shape);
+    identity_.layers_edited();
     return layer(nodes_.size() - 1);
   }
 
@@ -243,6 +257,7 @@ class network {
   }
 
   std::shared_ptr<detail::layer_names> names_;
+  detail::network_identity identity_;
   std::vector<entry> nodes_;
   std::vector<shape4> shapes_;
   std::string input_name_;

@@ -42,7 +42,8 @@ struct pipeline_scalar<First, Rest...> {
 }  // namespace detail
 
 /// Operators one after the other, by value. Layers are 0, 1, 2 ..., by index or by those numbers as names. Values between
-/// layers are N x C x H x W.
+/// layers are N x C x H x W. A trace can be projected by the pipeline that made it, its copies and its as_network(); a
+/// second pipeline{...} of the same operators is another pipeline.
 template <class... Ops>
 class pipeline {
   using weight_scalar = typename detail::pipeline_scalar<Ops...>::type;
@@ -100,18 +101,21 @@ class pipeline {
   /// The rows of network::layers(), for an input of C x H x W; without one, shapes and multiply-adds are not known.
   std::vector<layer_info> layers(const shape3& input = {0, 0, 0}) const { return as_network(input).layers(); }
 
-  /// This pipeline as a network of the same layers, sharing its weights: how projections and analyses see it.
+  /// This pipeline as a network of the same layers, sharing its weights: how projections and analyses see it. Both take
+  /// each other's traces, until the network is edited.
   template <scalar T = default_scalar>
     requires(std::is_void_v<weight_scalar> || std::is_same_v<weight_scalar, T>)
   network<T> as_network(const shape3& input = {0, 0, 0}) const {
     network<T> net(input);
     add_to<T>(net, std::index_sequence_for<Ops...>{});
+    net.identity_ = identity_;
     return net;
   }
 
   // What the forward pass asks of layer i; see detail::evaluate.
   static std::vector<std::size_t> inputs(std::size_t i) { return {i}; }
   const std::string& name(std::size_t i) const { return (*names_)[i]; }
+  const detail::network_identity& identity() const { return identity_; }
   static bool works_in_place(std::size_t) { return false; }
   template <scalar T>
   static void forward_in_place(std::size_t, tensor4<T>&) {}
@@ -149,6 +153,7 @@ class pipeline {
 
   std::tuple<Ops...> ops_;
   std::shared_ptr<detail::layer_names> names_;
+  detail::network_identity identity_;
 };
 
 /// receptive_field of a pipeline, as of a network whose input size is not fixed.

@@ -87,7 +87,7 @@ template <class Model, scalar T>
   requires model_of<Model, T>
 box receptive_field(const Model& model, const trace<T>& run, const layer& which, const unit& u) {
   const auto& net = detail::graph_of<T>(model);
-  detail::check_run(net, run);
+  detail::check_layers(net, run);
   const std::size_t index = net.find(which);
   detail::check_unit(u, run.shape(index));
   std::vector<shape4> shapes;

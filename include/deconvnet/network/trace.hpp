@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include <deconvnet/network/identity.hpp>
 #include <deconvnet/network/layer.hpp>
 #include <deconvnet/ops/sign_bits.hpp>
 #include <deconvnet/ops/switches.hpp>
@@ -47,6 +48,9 @@ struct trace_writer;
 /// Every layer's output and every pool's switches of one forward run, or as much as trace_options keeps. A value: it may
 /// be copied, moved and read after the network is gone. net.forward(x, run) fills it again; x may be a layer of it. A run
 /// that throws on the way leaves it empty.
+/// A trace belongs to the network or pipeline that made it, and to its copies. project, deconv and deconv_pipeline throw
+/// error for a trace of any other, also of one put together in the same way, and for a trace made before a layer was added
+/// or a parameter edited: switches of one network and weights of another give a picture of neither.
 template <scalar T>
 class trace {
  public:
@@ -98,6 +102,7 @@ class trace {
   }
 
   std::shared_ptr<const detail::layer_names> names_;
+  std::optional<detail::network_identity> made_by_;  // where names_ is set
   trace_options options_;
   std::vector<detail::trace_record<T>> records_;
   std::optional<std::size_t> nonfinite_;  // the first element of the input that is NaN or infinite
@@ -107,7 +112,7 @@ class trace {
 template <scalar T>
 struct trace_access {
   static const std::vector<detail::trace_record<T>>& records(const trace<T>& run) { return run.records_; }
-  static const detail::layer_names* names(const trace<T>& run) { return run.names_.get(); }
+  static const std::optional<detail::network_identity>& made_by(const trace<T>& run) { return run.made_by_; }
   static std::optional<std::size_t> nonfinite(const trace<T>& run) { return run.nonfinite_; }
 };
 
