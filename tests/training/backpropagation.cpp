@@ -15,6 +15,8 @@
 #include <deconvnet/ops/local_response_norm.hpp>
 #include <deconvnet/ops/reshape.hpp>
 #include <deconvnet/ops/scale_shift.hpp>
+#include <deconvnet/ops/softmax.hpp>
+#include <deconvnet/ops/transpose_layout.hpp>
 #include <deconvnet/training/initialization.hpp>
 
 #include "../network/own_operators.hpp"
@@ -122,6 +124,21 @@ TEST_CASE("the gradients of branches, batch norm, average pools, dilation and tr
     if (gradient.name.starts_with("scaled.")) CHECK(gradient.role == dn::parameter_role::constant);
     if (gradient.name.starts_with("bn1.running")) CHECK(gradient.role == dn::parameter_role::statistic);
   }
+}
+
+TEST_CASE("the gradients below a softmax over channels, a change of layout and a reshape are those of differences") {
+  dn::network<double> net({3, 5, 4});
+  net.add("conv", dn::conv2d<double>(filters_of<double>(4, 3, 3, 3), ones<double>(4), {.padding = 1}));
+  net.add("weighting", dn::softmax{dn::softmax_over::channels});
+  net.add("same", dn::identity{});
+  net.add("overlapping", dn::max_pool2d{{.kernel = 3, .stride = 1, .padding = 1}});
+  net.add("layout", dn::transpose_layout{});
+  net.add("turned", dn::reshape{{4, 5, 4}});
+  auto matrix = dn::tensor<double, 2>::from_shape({3, 80});
+  matrix.fill(0.0);
+  net.add("fc", dn::linear<double>(matrix));
+  scatter_parameters(net, 6);
+  check_by_differences(net, training_batch({2, 3, 5, 4}, 7), 3);
 }
 
 TEST_CASE("without dropout and batch norm the loss is that of the network's own logits") {

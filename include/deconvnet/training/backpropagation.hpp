@@ -130,6 +130,8 @@ class backpropagation {
       throw shape_error(detail::text("backpropagation: a batch of ", shape_text(x.shape()), " for an input of ",
                                      shape_text(fixed)));
     }
+    shapes_.assign(net.size() + 1, {});
+    shapes_[0] = shape_of(x);
     std::vector<const tensor4<T>*> inputs;
     for (std::size_t i = 0; i < net.size(); ++i) {
       if (!steps_[i].needed) continue;
@@ -147,6 +149,7 @@ class backpropagation {
           net.op(i).forward(inputs, y, &switches_[i]);
         }
       });
+      shapes_[i + 1] = shape_of(y);  // a flatten in place changes what the value below has
     }
   }
 
@@ -171,8 +174,7 @@ class backpropagation {
     context.images = images;
     for (const std::size_t v : places) {
       inputs.push_back(v == 0 ? &x : &value(v));
-      // A value overwritten in place had the same shape.
-      context.input_shapes.push_back(shape_of(*inputs.back()));
+      context.input_shapes.push_back(shapes_[v]);
     }
     if (const auto* norm = net.template get_if<batch_norm<T>>(layer(i))) {
       auto* slots = &gradients_[steps_[i].parameter];
@@ -218,6 +220,7 @@ class backpropagation {
   std::vector<step_plan> steps_;
   std::vector<std::size_t> storage_;   // which of values_ holds a value: layers in place share
   std::vector<tensor4<T>> values_;
+  std::vector<shape4> shapes_;
   std::vector<switches> switches_;
   std::vector<detail::batch_statistics<T>> statistics_;
   std::vector<bool> learning_;         // the loss changes it through a parameter at or below it

@@ -1,0 +1,86 @@
+// What `train` can be asked for, and what it makes of it: the network, the recipe, the file.
+#pragma once
+
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+#include <deconvnet/deconvnet.hpp>
+
+namespace examples {
+
+namespace dn = deconvnet;
+
+struct training_arguments {
+  std::string data, network;
+  bool evaluate = false, ten_crop = false;
+
+  std::vector<std::size_t> filters{32, 64, 96, 96, 64};
+  std::size_t kernel = 5, units = 128;
+  double dropout = 0.5;
+  std::string normalization = "contrast";
+
+  std::size_t epochs = 14, batch = 128, validation = 5000;
+  double rate = 0.05, momentum = 0.9, weight_decay = 5e-4, warm_up = 0.5;
+  std::string schedule = "cosine", initialization = "he";
+  std::size_t padding = 0;
+  bool flip = false;
+  double renormalization = 0;
+  std::uint64_t seed = 1;
+
+  bool half = false;
+  std::string checkpoint, curves, snapshots, snapshot_layer = "relu3";
+  double checkpoint_seconds = 60;
+  std::vector<std::size_t> snapshot_epochs{1, 2, 5, 10, 20, 30, 40, 64};
+  std::string command;  // as it was typed, for the file
+};
+
+inline void add_training_arguments(CLI::App& app, training_arguments& args) {
+  app.add_option("--data", args.data, "IDX files (plain or .gz), CIFAR's binary files, or folders train/<class>/ and test/<class>/")
+      ->required();
+  app.add_option("--network", args.network, "the network file to write, or with --evaluate to test")->required();
+  app.add_flag("--evaluate", args.evaluate, "test the network, train nothing");
+  app.add_flag("--ten-crop", args.ten_crop, "test on four corners, centre and the same mirrored")->needs("--evaluate");
+
+  const auto model = "The network";
+  app.add_option("--filters", args.filters, "of conv1 to conv5")->expected(5)->delimiter(',')->capture_default_str()->group(model);
+  app.add_option("--kernel", args.kernel, "of conv1, odd")->capture_default_str()->group(model);
+  app.add_option("--units", args.units, "of the fully connected layer")->capture_default_str()->group(model);
+  app.add_option("--dropout", args.dropout, "the share that is dropped after it")->capture_default_str()->group(model);
+  app.add_option("--normalization", args.normalization, "contrast: the paper's, after pools 1 and 2; batch: after each convolution")
+      ->check(CLI::IsMember({"contrast", "batch", "none"}))->capture_default_str()->group(model);
+
+  const auto recipe = "The recipe";
+  app.add_option("--epochs", args.epochs, "")->check(CLI::PositiveNumber)->capture_default_str()->group(recipe);
+  app.add_option("--batch", args.batch, "pictures per update")->check(CLI::PositiveNumber)->capture_default_str()->group(recipe);
+  app.add_option("--learning-rate", args.rate, "")->check(CLI::PositiveNumber)->capture_default_str()->group(recipe);
+  app.add_option("--schedule", args.schedule, "of the learning rate; plateau: a tenth when validation stalls, the paper's hand")
+      ->check(CLI::IsMember({"constant", "plateau", "cosine"}))->capture_default_str()->group(recipe);
+  app.add_option("--warm-up", args.warm_up, "epochs in which the rate rises")->capture_default_str()->group(recipe);
+  app.add_option("--momentum", args.momentum, "")->capture_default_str()->group(recipe);
+  app.add_option("--weight-decay", args.weight_decay, "")->capture_default_str()->group(recipe);
+  app.add_option("--initialization", args.initialization, "paper: deviation 0.01; he: by fan-in")
+      ->check(CLI::IsMember({"paper", "he"}))->capture_default_str()->group(recipe);
+  app.add_option("--renormalize", args.renormalization, "scale filters back to this RMS (the paper: 0.1); 0: do not")
+      ->capture_default_str()->group(recipe);
+  app.add_option("--pad", args.padding, "pixels around a picture, out of which random crops are taken")->capture_default_str()->group(recipe);
+  app.add_flag("--flip", args.flip, "mirror every second picture, at random")->group(recipe);
+  app.add_option("--validation", args.validation, "the last pictures of the training set choose the epoch")
+      ->check(CLI::PositiveNumber)->capture_default_str()->group(recipe);
+  app.add_option("--seed", args.seed, "the same seed gives the same weights")->capture_default_str()->group(recipe);
+
+  const auto files = "Files";
+  app.add_flag("--half", args.half, "store the weights in half precision")->group(files);
+  app.add_option("--checkpoint", args.checkpoint, "written on the way; the same command goes on from it")->group(files);
+  app.add_option("--checkpoint-seconds", args.checkpoint_seconds, "between two checkpoints")->capture_default_str()->group(files);
+  app.add_option("--curves", args.curves, "a picture of loss and accuracy")->group(files);
+  app.add_option("--snapshots", args.snapshots, "first layers at chosen epochs, for the evolution of features")->group(files);
+  app.add_option("--snapshot-epochs", args.snapshot_epochs, "")->delimiter(',')->capture_default_str()->group(files);
+  app.add_option("--snapshot-layer", args.snapshot_layer, "the last layer they hold")->capture_default_str()->group(files);
+}
+}  // namespace examples
