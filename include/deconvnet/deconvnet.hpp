@@ -94,3 +94,6 @@
 #include <deconvnet/training/normalization.hpp>
 #include <deconvnet/training/pixel_mean.hpp>
 #include <deconvnet/training/sgd.hpp>
+#include <deconvnet/training/trainer.hpp>
+#include <deconvnet/training/training_options.hpp>
+#include <deconvnet/training/training_state.hpp>
