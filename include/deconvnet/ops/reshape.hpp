@@ -87,6 +87,8 @@ class reshape : public detail::reshaping<reshape> {
 
   explicit reshape(const shape3& image) : image_(image) {}
 
+  const shape3& image() const { return image_; }
+
   /// Throws shape_error where an image has another number of elements.
   shape4 output_shape(const shape4& in) const {
     const shape4 out{in[0], image_[0], image_[1], image_[2]};
