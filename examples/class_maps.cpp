@@ -19,7 +19,7 @@ namespace dn = deconvnet;
 struct arguments {
   std::string network, photograph, labels, layer;
   std::optional<std::size_t> label;
-  std::string preprocessing = "torchvision";
+  std::string preprocessing;
   std::string out = "figures";
 };
 
@@ -51,9 +51,7 @@ xt::xtensor<float, 3> heat_over(const xt::xtensor<float, 3>& photograph, const x
 }
 
 void show(const arguments& args) {
-  const auto net = dn::load_onnx<float>(args.network);
-  const auto labels = args.labels.empty() ? std::vector<std::string>{} : examples::load_labels(args.labels);
-  const auto options = examples::preprocessing_for(args.preprocessing, net.input_shape());
+  const auto [net, options, labels] = examples::open_network(args.network, args.preprocessing, args.labels);
   const auto input = dn::preprocess(examples::load_photograph(args.photograph, net.input_shape()[0]), options);
   const auto run = net.forward(input);
   const auto& output = run[net.output()];
@@ -102,16 +100,15 @@ void show(const arguments& args) {
 int main(int argc, char** argv) {
   arguments args;
   CLI::App app{"Shows what in a photograph speaks for a class."};
-  app.add_option("network", args.network, "an ONNX file")->required();
+  app.add_option("network", args.network, examples::network_help)->required();
   app.add_option("photograph", args.photograph, "a PNG, JPEG or BMP file")->required();
   app.add_option("--label", args.label, "the class's number, from 0 (default: the predicted class)")
       ->check(CLI::NonNegativeNumber);
   app.add_option("--layer", args.layer,
                  "whose maps Grad-CAM weights (default: the last one with maps before the classifier)");
   app.add_option("--labels", args.labels, "a text file with one label per line, for the title");
-  app.add_option("--preprocessing", args.preprocessing, "what the network was trained with")
-      ->check(CLI::IsMember({"torchvision", "caffe"}))
-      ->capture_default_str();
+  app.add_option("--preprocessing", args.preprocessing, examples::preprocessing_help)
+      ->check(CLI::IsMember({"torchvision", "caffe"}));
   app.add_option("--out", args.out, "the folder for the picture and the maps as .npy files")->capture_default_str();
   CLI11_PARSE(app, argc, argv);
   try {

@@ -27,7 +27,7 @@ struct arguments {
   std::size_t draws = 10;
   std::uint64_t seed = 1;
   double fill = 127.5;
-  std::string preprocessing = "torchvision";
+  std::string preprocessing;
   std::string out = "figures";
 };
 
@@ -147,8 +147,7 @@ std::vector<std::string> chosen_layers(const dn::network<float>& net, const mark
 }
 
 void compare(const arguments& args) {
-  const auto net = dn::load_onnx<float>(args.network);
-  const auto options = examples::preprocessing_for(args.preprocessing, net.input_shape());
+  const auto [net, options, classes] = examples::open_network(args.network, args.preprocessing);
   const auto all = load_marked(args, net.input_shape()[0], options);
   const auto layers = chosen_layers(net, all, args.layers);
   auto fill = dn::fill_for(args.fill, options);
@@ -199,7 +198,7 @@ void compare(const arguments& args) {
 int main(int argc, char** argv) {
   arguments args;
   CLI::App app{"Measures whether a network relates the same part of different photographs."};
-  app.add_option("network", args.network, "an ONNX file")->required();
+  app.add_option("network", args.network, examples::network_help)->required();
   app.add_option("parts", args.parts,
                  "a CSV file: image,part,y,x,height,width, boxes in pixels of the photograph; paths "
                  "are relative to the file")
@@ -214,9 +213,8 @@ int main(int argc, char** argv) {
   app.add_option("--fill", args.fill, "the grey pixel of 0 to 255 that hides a part")
       ->check(CLI::Range(0.0, 255.0))
       ->capture_default_str();
-  app.add_option("--preprocessing", args.preprocessing, "what the network was trained with")
-      ->check(CLI::IsMember({"torchvision", "caffe"}))
-      ->capture_default_str();
+  app.add_option("--preprocessing", args.preprocessing, examples::preprocessing_help)
+      ->check(CLI::IsMember({"torchvision", "caffe"}));
   app.add_option("--out", args.out, "the folder for the table and a picture of the parts")->capture_default_str();
   CLI11_PARSE(app, argc, argv);
   try {

@@ -24,7 +24,7 @@ struct arguments {
   std::size_t per_class = 0;
   std::size_t every = 4;
   double memory = 4;
-  std::string preprocessing = "torchvision";
+  std::string preprocessing;
   std::string out = "figures";
 };
 
@@ -116,8 +116,7 @@ void write_plot(const dn::depth_probe_result& result, std::size_t classes, const
 }
 
 void probe(const arguments& args) {
-  const auto net = dn::load_onnx<float>(args.network);
-  const auto options = examples::preprocessing_for(args.preprocessing, net.input_shape());
+  const auto [net, options, classes] = examples::open_network(args.network, args.preprocessing);
   const auto all = load_folder(args);
   const auto layers = chosen_layers(net, args.layers);
   const std::size_t channels = net.input_shape()[0];
@@ -160,7 +159,7 @@ void probe(const arguments& args) {
 int main(int argc, char** argv) {
   arguments args;
   CLI::App app{"Trains a linear classifier on each layer's features and tests it on photographs held out."};
-  app.add_option("network", args.network, "an ONNX file")->required();
+  app.add_option("network", args.network, examples::network_help)->required();
   app.add_option("folder", args.folder, "a folder with one folder of photographs for each class")->required();
   app.add_option("--layers", args.layers,
                  "whose features are probed (default: after each max pool, and the features that "
@@ -173,9 +172,8 @@ int main(int argc, char** argv) {
   app.add_option("--memory", args.memory, "the most that the features may take, in GiB")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
-  app.add_option("--preprocessing", args.preprocessing, "what the network was trained with")
-      ->check(CLI::IsMember({"torchvision", "caffe"}))
-      ->capture_default_str();
+  app.add_option("--preprocessing", args.preprocessing, examples::preprocessing_help)
+      ->check(CLI::IsMember({"torchvision", "caffe"}));
   app.add_option("--out", args.out, "the folder for the table and the plot")->capture_default_str();
   CLI11_PARSE(app, argc, argv);
   try {

@@ -23,7 +23,7 @@ struct arguments {
   std::vector<std::string> networks;
   std::string layer, images;
   std::size_t classes = 1000;
-  std::string preprocessing = "torchvision";
+  std::string preprocessing;
   std::string out = "filters.png";
 };
 
@@ -41,18 +41,14 @@ dn::network<float> model_named(const std::string& name, std::size_t classes) {
                   "': alexnet, alexnet-torchvision, zfnet, vgg16, vgg19 and squeezenet1_1 are known");
 }
 
-/// MODEL=FILE, or an ONNX file.
-dn::network<float> load_network(const std::string& source, std::size_t classes) {
+/// MODEL=FILE, or a file that knows its layers.
+examples::opened_network open(const std::string& source, const arguments& args) {
   const auto equals = source.find('=');
-  if (equals == std::string::npos || std::filesystem::exists(source)) {
-    if (source.ends_with(".safetensors")) {
-      throw dn::error(source + ": weights alone are no network: write MODEL=" + source + ", as in zfnet=" + source);
-    }
-    return dn::load_onnx<float>(source);
-  }
-  auto net = model_named(source.substr(0, equals), classes);
+  if (equals == std::string::npos || std::filesystem::exists(source)) return examples::open_network(source, args.preprocessing);
+  auto net = model_named(source.substr(0, equals), args.classes);
   dn::load_safetensors(net, source.substr(equals + 1));
-  return net;
+  auto preparation = examples::preprocessing_for(args.preprocessing.empty() ? "torchvision" : args.preprocessing, net.input_shape());
+  return {std::move(net), std::move(preparation), {}};
 }
 
 /// The layer that was named, else the first with filters.
@@ -72,10 +68,9 @@ struct portrait {
   xt::xtensor<float, 3> common, own;
 };
 
-xt::xtensor<float, 3> sheet_of(const dn::network<float>& net, const std::string& layer, const arguments& args,
-                               dn::display_scope scope, const dn::filter_survey& survey) {
-  dn::filter_picture_options options{.scope = scope};
-  if (args.preprocessing == "caffe") options.channel_order = dn::channel_order::bgr;
+xt::xtensor<float, 3> sheet_of(const dn::network<float>& net, const std::string& layer, dn::display_scope scope,
+                               const dn::filter_survey& survey, dn::channel_order order) {
+  dn::filter_picture_options options{.channel_order = order, .scope = scope};
   // About 40 pixels each, whatever the filters' size.
   const auto plain = dn::filter_pictures(net, layer, options);
   options.enlarge = std::max<std::size_t>(1, 44 / std::max(plain.shape(2), plain.shape(3)));
@@ -91,20 +86,18 @@ xt::xtensor<float, 3> sheet_of(const dn::network<float>& net, const std::string&
 }
 
 portrait look_at(const std::string& source, const arguments& args) {
-  const auto net = load_network(source, args.classes);
+  const auto [net, options, labels] = open(source, args);
   portrait one;
   one.name = std::filesystem::path(source).filename().string();
   one.layer = filter_layer(net, args.layer);
   std::vector<std::filesystem::path> paths;
   if (!args.images.empty()) paths = examples::pictures_in(args.images);
-  const auto options =
-      paths.empty() ? dn::preprocessing{} : examples::preprocessing_for(args.preprocessing, net.input_shape());
   const examples::picture_inputs inputs(paths, 0, paths.size(), options, net.input_shape()[0]);
   examples::progress_line progress(one.name, "photographs");
   one.survey = dn::filter_statistics(
       net, one.layer, inputs, {.progress = [&](std::size_t done, std::size_t total) { progress.update(done, total); }});
-  one.common = sheet_of(net, one.layer, args, dn::display_scope::batch, one.survey);
-  one.own = sheet_of(net, one.layer, args, dn::display_scope::picture, one.survey);
+  one.common = sheet_of(net, one.layer, dn::display_scope::batch, one.survey, options.channel_order);
+  one.own = sheet_of(net, one.layer, dn::display_scope::picture, one.survey, options.channel_order);
   if (const auto* conv = net.get_if<dn::conv2d<float>>(one.layer)) {
     one.kernel = {conv->weight().shape(2), conv->weight().shape(3)};
   }
@@ -187,7 +180,7 @@ int main(int argc, char** argv) {
   arguments args;
   CLI::App app{"Shows the first-layer filters of one network, or of two side by side, with numbers."};
   app.add_option("networks", args.networks,
-                 "one or two: an ONNX file, or MODEL=WEIGHTS.safetensors with MODEL one of "
+                 "one or two: an ONNX file, a .safetensors file written by train, or MODEL=WEIGHTS.safetensors with MODEL one of "
                  "alexnet, alexnet-torchvision, zfnet, vgg16, vgg19, squeezenet1_1")
       ->required()
       ->expected(1, 2);
@@ -196,9 +189,8 @@ int main(int argc, char** argv) {
   app.add_option("--classes", args.classes, "of the MODEL whose weights are read")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
-  app.add_option("--preprocessing", args.preprocessing, "what the networks were trained with")
-      ->check(CLI::IsMember({"torchvision", "caffe"}))
-      ->capture_default_str();
+  app.add_option("--preprocessing", args.preprocessing, examples::preprocessing_help)
+      ->check(CLI::IsMember({"torchvision", "caffe"}));
   app.add_option("--out", args.out, "the picture; numbers go into a .csv beside it")->capture_default_str();
   CLI11_PARSE(app, argc, argv);
   try {

@@ -23,7 +23,7 @@ struct arguments {
   std::vector<std::size_t> label;
   std::vector<std::string> layers;
   std::optional<double> fill;
-  std::string preprocessing = "torchvision";
+  std::string preprocessing;
   std::string out = "invariance.png";
 };
 
@@ -43,8 +43,7 @@ void name_apart(std::vector<photograph>& photographs) {
 }
 
 std::vector<photograph> load_photographs(const dn::network<float>& net, const arguments& args,
-                                         const dn::preprocessing& options) {
-  const auto labels = args.labels.empty() ? std::vector<std::string>{} : examples::load_labels(args.labels);
+                                         const dn::preprocessing& options, const std::vector<std::string>& labels) {
   if (args.label.size() > 1 && args.label.size() != args.photographs.size()) {
     throw dn::error("--label: one for all photographs or one for each, not " + std::to_string(args.label.size()) +
                     " for " + std::to_string(args.photographs.size()));
@@ -135,12 +134,11 @@ struct experiment {
 
 void measure(const arguments& args) {
   const auto picture = examples::picture_path(args.out);
-  const auto net = dn::load_onnx<float>(args.network);
+  const auto [net, options, labels] = examples::open_network(args.network, args.preprocessing, args.labels);
   std::vector<std::string> layers = args.layers;
   if (layers.empty()) layers = {examples::first_features(net), examples::last_features(net)};
   for (auto& name : layers) name = net.name(net.find(name));
-  const auto options = examples::preprocessing_for(args.preprocessing, net.input_shape());
-  const auto photographs = load_photographs(net, args, options);
+  const auto photographs = load_photographs(net, args, options, labels);
   dn::warp_options border;
   if (args.fill) border = {.border = dn::warp_border::fill, .fill = dn::fill_for(*args.fill, options)};
 
@@ -166,7 +164,7 @@ void measure(const arguments& args) {
 int main(int argc, char** argv) {
   arguments args;
   CLI::App app{"Moves, scales and turns photographs and follows a network's features and the label's probability."};
-  app.add_option("network", args.network, "an ONNX file")->required();
+  app.add_option("network", args.network, examples::network_help)->required();
   app.add_option("photographs", args.photographs, "PNG, JPEG or BMP files")->required();
   app.add_option("--label", args.label,
                  "the true class's number, one for all photographs or one for each; without it the "
@@ -183,9 +181,8 @@ int main(int argc, char** argv) {
                  "a grey pixel of 0 to 255 for where a photograph moved away (default: its border, "
                  "repeated)")
       ->check(CLI::Range(0.0, 255.0));
-  app.add_option("--preprocessing", args.preprocessing, "what the network was trained with")
-      ->check(CLI::IsMember({"torchvision", "caffe"}))
-      ->capture_default_str();
+  app.add_option("--preprocessing", args.preprocessing, examples::preprocessing_help)
+      ->check(CLI::IsMember({"torchvision", "caffe"}));
   app.add_option("--out", args.out, "the picture; numbers go into a .csv beside it")->capture_default_str();
   CLI11_PARSE(app, argc, argv);
   try {

@@ -1,4 +1,4 @@
-// What the example programs share: a photograph made into the input of a network.
+// What the example programs share: a network that was named on the command line, and a photograph made into its input.
 #pragma once
 
 #include <cstddef>
@@ -51,6 +51,32 @@ inline std::vector<std::string> load_labels(const std::string& path) {
   for (std::string line; std::getline(file, line);) labels.push_back(line);
   return labels;
 }
+
+/// A network, how it wants its photographs, and the names of its classes (empty: not known).
+struct opened_network {
+  dn::network<float> net;
+  dn::preprocessing preparation;
+  std::vector<std::string> labels;
+};
+
+/// Opens an ONNX file, or a .safetensors file that `train` wrote, which says itself how it wants its photographs. `preset`:
+/// --preprocessing, empty where it was not given; `labels`: a file, or empty.
+inline opened_network open_network(const std::string& path, const std::string& preset, const std::string& labels = {}) {
+  const auto names = labels.empty() ? std::vector<std::string>{} : load_labels(labels);
+  if (path.ends_with(".safetensors")) {
+    if (!preset.empty()) throw dn::error(path + " says itself how it wants its photographs: leave --preprocessing out");
+    auto stored = dn::load_network<float>(path);
+    return {std::move(stored.net), std::move(stored.preparation), names.empty() ? std::move(stored.classes) : names};
+  }
+  auto net = dn::load_onnx<float>(path);
+  auto preparation = preprocessing_for(preset.empty() ? "torchvision" : preset, net.input_shape());
+  return {std::move(net), std::move(preparation), names};
+}
+
+/// What every program says of these two arguments.
+inline constexpr const char* network_help = "an ONNX file, or a .safetensors file written by train";
+inline constexpr const char* preprocessing_help =
+    "what an ONNX network was trained with (default: torchvision); a .safetensors file says it itself";
 
 /// A copy with three equal channels, for pictures in grey.
 inline xt::xtensor<float, 3> in_colour(const xt::xtensor<float, 3>& picture) {

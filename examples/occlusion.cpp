@@ -32,7 +32,7 @@ struct arguments {
   std::vector<std::size_t> stride = {8};
   std::string fill = "grey";
   std::string rule = "deconvnet";
-  std::string preprocessing = "torchvision";
+  std::string preprocessing;
   std::string out = "figures";
   std::size_t panel = 448;
 };
@@ -212,18 +212,21 @@ std::string place_text(const dn::box& where) {
 struct occlusion_study {
   const arguments& args;
   dn::network<float> net;
-  std::vector<std::string> labels;
   dn::preprocessing how;
+  std::vector<std::string> labels;
   xt::xtensor<float, 4> input;
   dn::trace<float> run;
   std::string layer;
   std::vector<double> fill;
 
   explicit occlusion_study(const arguments& a)
+      : occlusion_study(a, examples::open_network(a.network, a.preprocessing, a.labels)) {}
+
+  occlusion_study(const arguments& a, examples::opened_network opened)
       : args(a),
-        net(dn::load_onnx<float>(a.network)),
-        labels(a.labels.empty() ? std::vector<std::string>{} : examples::load_labels(a.labels)),
-        how(examples::preprocessing_for(a.preprocessing, net.input_shape())),
+        net(std::move(opened.net)),
+        how(std::move(opened.preparation)),
+        labels(std::move(opened.labels)),
         input(dn::preprocess(examples::load_photograph(a.photograph, net.input_shape()[0]), how)),
         run(net.forward(input)),
         layer(a.layer.empty() ? examples::last_maps(net, run) : net.name(net.find(a.layer))),
@@ -354,7 +357,7 @@ int main(int argc, char** argv) {
       "Ctrl-C stops the sweep: the numbers read until then are saved, and the exit code is 130. Exit code 1: an "
       "error,\n"
       "told on stderr.");
-  app.add_option("network", args.network, "an ONNX file")->required();
+  app.add_option("network", args.network, examples::network_help)->required();
   app.add_option("photograph", args.photograph, "a PNG, JPEG or BMP file")->required();
   app.add_option("--label", args.label, "the number of the true class, counted from 0 (default: the one predicted)");
   app.add_option("--layer", args.layer,
@@ -374,9 +377,8 @@ int main(int argc, char** argv) {
   app.add_option("--rule", args.rule, "how signals pass a ReLU on the way down")
       ->check(CLI::IsMember({"deconvnet", "gradient", "guided"}))
       ->capture_default_str();
-  app.add_option("--preprocessing", args.preprocessing, "what the network was trained with")
-      ->check(CLI::IsMember({"torchvision", "caffe"}))
-      ->capture_default_str();
+  app.add_option("--preprocessing", args.preprocessing, examples::preprocessing_help)
+      ->check(CLI::IsMember({"torchvision", "caffe"}));
   app.add_option("--panel", args.panel, "the side of a panel in pixels, about")
       ->check(CLI::Range(64, 4096))
       ->capture_default_str();

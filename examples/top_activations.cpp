@@ -32,7 +32,7 @@ struct arguments {
   std::vector<std::string> layers, join;
   std::vector<std::size_t> named_maps;
   std::string rule = "deconvnet";
-  std::string preprocessing = "torchvision";
+  std::string preprocessing;
   std::string shard = "1/1";
   std::string out = "figures";
   std::size_t maps = 16;
@@ -53,10 +53,12 @@ struct experiment {
   std::vector<std::string> layers;
   xt::xtensor<float, 4> blank;  // an input, for the sizes of maps
 
-  explicit experiment(const arguments& a)
+  explicit experiment(const arguments& a) : experiment(a, examples::open_network(a.network, a.preprocessing)) {}
+
+  experiment(const arguments& a, examples::opened_network opened)
       : args(a),
-        net(dn::load_onnx<float>(a.network)),
-        how(examples::preprocessing_for(a.preprocessing, net.input_shape())),
+        net(std::move(opened.net)),
+        how(std::move(opened.preparation)),
         paths(examples::pictures_in(a.folder)),
         blank(dn::zeros<float>({1, channels(), how.crop, how.crop})) {
     const auto run = net.forward(blank);
@@ -87,7 +89,7 @@ struct experiment {
   /// number.
   std::string description() const {
     std::string text = "network " + fs::path(args.network).filename().string() + ", " +
-                       std::to_string(fs::file_size(args.network)) + " bytes\npreprocessing " + args.preprocessing +
+                       std::to_string(fs::file_size(args.network)) + " bytes\npreprocessing " + (args.preprocessing.empty() ? "default" : args.preprocessing) +
                        "\n";
     for (const auto& path : paths) text += path.lexically_relative(args.folder).generic_string() + "\n";
     return text;
@@ -342,7 +344,7 @@ int main(int argc, char** argv) {
   app.footer(
       "Ctrl-C stops the scan; what was found until then is saved and drawn, and the exit code is 130. A second Ctrl-C\n"
       "ends the program. Exit code 1: an error, told on stderr. Pictures that cannot be read are skipped and listed.");
-  app.add_option("network", args.network, "an ONNX file")->required();
+  app.add_option("network", args.network, examples::network_help)->required();
   app.add_option("folder", args.folder, "a folder of PNG, JPEG and BMP files, searched with the folders in it")
       ->required();
   app.add_option("--layer", args.layers,
@@ -357,9 +359,8 @@ int main(int argc, char** argv) {
   app.add_option("--rule", args.rule, "how signals pass a ReLU on the way down")
       ->check(CLI::IsMember({"deconvnet", "gradient", "guided"}))
       ->capture_default_str();
-  app.add_option("--preprocessing", args.preprocessing, "what the network was trained with")
-      ->check(CLI::IsMember({"torchvision", "caffe"}))
-      ->capture_default_str();
+  app.add_option("--preprocessing", args.preprocessing, examples::preprocessing_help)
+      ->check(CLI::IsMember({"torchvision", "caffe"}));
   app.add_option("--ranking", args.ranking, "a file to save what was found to, every 1024 pictures and at the end");
   app.add_flag("--resume", args.resume, "go on from the file of --ranking, if it is there");
   app.add_option("--shard", args.shard, "K/N: look only at the K-th of N parts of the pictures")->capture_default_str();

@@ -4,8 +4,8 @@
 #include <cstdio>
 #include <exception>
 #include <filesystem>
-#include <map>
-#include <optional>
+#include <numeric>
+#include <random>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,7 +14,7 @@
 
 #include "experiment.hpp"
 #include "progress_line.hpp"
-#include "training_arguments.hpp"
+#include "training_network.hpp"
 
 namespace {
 
@@ -48,29 +48,49 @@ class training_line {
 
  private:
   bool terminal_ = isatty(fileno(stderr)) != 0;
-  std::chrono::steady_clock::time_point last_{};
+  std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
 };
 
-std::string row_text(const dn::training_row& row, std::size_t epochs) {
-  char text[256];
-  std::snprintf(text, sizeof text, "epoch %2zu of %zu: loss %.4f, accuracy %.4f; validation loss %.4f, accuracy %.4f; rate %.5f; %.0f s",
-                row.epoch, epochs, row.loss, row.accuracy, row.validation_loss.value_or(0), row.validation_accuracy.value_or(0),
-                row.learning_rate, row.seconds);
-  return text;
+void print_row(const dn::training_row& row, std::size_t epochs) {
+  std::printf("epoch %2zu of %zu: loss %.4f, accuracy %.4f; validation loss %.4f, accuracy %.4f; rate %.5f\n", row.epoch, epochs,
+              row.loss, row.accuracy, row.validation_loss.value_or(0), row.validation_accuracy.value_or(0), row.learning_rate);
+  std::fflush(stdout);
 }
 
-dn::accuracy_result test(const dn::network<float>& net, const dn::image_set& images, const dn::normalization& normalization,
-                         bool ten_crop) {
+template <class Images>
+dn::accuracy_result test(const dn::network<float>& net, const Images& images, const dn::normalization& normalization, bool ten_crop) {
+  const auto& input = net.input_shape();
   examples::progress_line progress("testing", "pictures");
-  // Ten crops are taken out of what the network was trained on, padded: its input is as large as the picture.
-  const auto& shape = net.input_shape();
   return dn::accuracy(net, images,
                       {.normalization = normalization,
-                       .crop = {shape[1], shape[2]},
+                       .crop = {input[1], input[2]},
                        .ten_crop = ten_crop,
                        .progress = [&](std::size_t done, std::size_t total) { progress.update(done, total); },
                        .stop = progress.stop()});
 }
+
+/// Sets that come as folders are sorted by class, and their last pictures are all of one: they are shuffled first, always in
+/// the same way. Others stay in the order of their files.
+template <class Images>
+class in_training_order {
+ public:
+  explicit in_training_order(const Images& images) : images_(&images), order_(images.size()) {
+    std::iota(order_.begin(), order_.end(), std::size_t{0});
+    bool sorted = true;
+    for (std::size_t i = 1; i < images.size() && sorted; ++i) sorted = images.label(i - 1) <= images.label(i);
+    if (!sorted) return;
+    std::mt19937_64 random(1);
+    for (std::size_t i = order_.size(); i > 1; --i) std::swap(order_[i - 1], order_[random() % i]);
+  }
+
+  std::size_t size() const { return order_.size(); }
+  std::size_t label(std::size_t i) const { return images_->label(order_[i]); }
+  auto image(std::size_t i) const { return images_->image(order_[i]); }
+
+ private:
+  const Images* images_;
+  std::vector<std::size_t> order_;
+};
 
 /// A checkpoint goes on where it was written; without one the run begins.
 void resume(dn::training_state<float>& state, const std::string& path) {
@@ -80,31 +100,25 @@ void resume(dn::training_state<float>& state, const std::string& path) {
   std::printf("going on from %s: %zu epochs and %zu batches are done\n", path.c_str(), state.epoch, state.batch);
 }
 
-void write_curves(const std::vector<dn::training_row>& history, const std::string& path) {
-  if (!path.empty()) dn::save_image(examples::picture_path(path), dn::training_curves(history));
-}
-
-int train(const training_arguments& args) {
-  const auto all = dn::load_data_set(args.data, dn::split::train);
+/// Trains, and writes the network. False where Ctrl-C stopped it.
+template <class Images>
+bool train_on(const training_arguments& args, const Images& files, const std::vector<std::string>& classes) {
+  const in_training_order all(files);
   if (args.validation >= all.size()) {
     throw dn::error(dn::detail::text("--validation ", args.validation, ": the training set has ", all.size(), " pictures"));
   }
-  const dn::image_set images = all.first(all.size() - args.validation);
-  const dn::image_set validation = all.last(args.validation);
-  const auto normalization = examples::normalization_of(images);
-  dn::training_options<float> options = examples::training_options_of(args, normalization);
-
-  auto net = examples::network_of(args, images);
-  std::printf("%s", dn::summary(net).c_str());
-  std::printf("%zu pictures to train on, %zu to choose the epoch by, kernels: %s\n", images.size(), validation.size(),
-              std::string(dn::kernel_level_name(dn::current_level())).c_str());
-
-  dn::training_state<float> state(net, options);
+  const dn::image_subset images(all, 0, all.size() - args.validation);
+  const dn::image_subset validation(all, images.size(), args.validation);
+  const auto normalization = examples::channel_statistics(images);
+  auto options = examples::recipe_of(args, normalization);
+  dn::training_state<float> state(examples::network_of(args, images, classes.size(), normalization), options);
+  std::printf("%s%zu pictures to train on, %zu to choose the epoch by; kernels: %s\n", dn::summary(state.net).c_str(), images.size(),
+              validation.size(), std::string(dn::kernel_level_name(dn::current_level())).c_str());
+  std::fflush(stdout);
   resume(state, args.checkpoint);
+
   training_line line;
-  examples::progress_line interrupt("training", "batches");  // for its Ctrl-C
   std::stop_source stop;
-  std::vector<dn::network_snapshot<float>> snapshots;
   auto saved = std::chrono::steady_clock::now();
   const auto save_checkpoint = [&](const dn::training_state<float>& now) {
     if (args.checkpoint.empty()) return;
@@ -121,43 +135,66 @@ int train(const training_arguments& args) {
   };
   options.on_epoch = [&](const dn::training_state<float>& now, const dn::training_row& row) {
     line.clear();
-    std::printf("%s\n", row_text(row, args.epochs).c_str());
-    std::fflush(stdout);
-    if (std::find(args.snapshot_epochs.begin(), args.snapshot_epochs.end(), row.epoch) != args.snapshot_epochs.end()) {
-      snapshots.push_back({row.epoch, now.net});
-    }
+    print_row(row, args.epochs);
     save_checkpoint(now);
-    write_curves(now.history, args.curves);
+    if (!args.curves.empty()) dn::save_image(args.curves, dn::training_curves(now.history));
   };
   if (!dn::train(state, images, validation, options)) {
     save_checkpoint(state);
     std::printf("stopped in epoch %zu%s\n", state.epoch + 1,
-                args.checkpoint.empty() ? "; without --checkpoint the work is lost" : "; the same command goes on from the checkpoint");
-    return 1;
+                args.checkpoint.empty() ? "; without --checkpoint its work is lost" : "; the same command goes on from the checkpoint");
+    return false;
   }
-  const auto& best = state.history[state.best_epoch - 1];
-  std::printf("best epoch %zu: validation accuracy %.4f\n", best.epoch, best.validation_accuracy.value_or(0));
-  examples::save_trained(args, *state.best, all.classes, normalization);
-  if (!args.snapshots.empty()) dn::save_snapshots(args.snapshots, snapshots, {.last = args.snapshot_layer});
-
-  // The file as a user opens it, rounded if --half asks for it, on pictures that have not been looked at before.
-  const auto stored = dn::load_network<float>(args.network);
-  const auto result = test(stored.net, dn::load_data_set(args.data, dn::split::test), normalization, false);
-  std::printf("%s: %ju bytes\ntest accuracy: %.4f\n", args.network.c_str(),
-              static_cast<std::uintmax_t>(std::filesystem::file_size(args.network)), result.accuracy);
-  return 0;
+  examples::save_trained(args, state, classes, normalization);
+  std::printf("best epoch %zu: validation accuracy %.4f; written to %s, %ju bytes\n", state.best_epoch,
+              state.history[state.best_epoch - 1].validation_accuracy.value_or(0), args.network.c_str(),
+              static_cast<std::uintmax_t>(std::filesystem::file_size(args.network)));
+  return true;
 }
 
-int evaluate(const training_arguments& args) {
+template <class Images>
+bool test_on(const training_arguments& args, const Images& images, const std::vector<std::string>& classes) {
   const auto stored = dn::load_network<float>(args.network);
-  const auto images = dn::load_data_set(args.data, dn::split::test);
-  if (!stored.classes.empty() && stored.classes.size() != images.classes.size()) {
-    throw dn::error(dn::detail::text(args.network, " knows ", stored.classes.size(), " classes, ", args.data, " has ", images.classes.size()));
+  if (!stored.classes.empty() && stored.classes.size() != classes.size()) {
+    throw dn::error(dn::detail::text(args.network, " knows ", stored.classes.size(), " classes, ", args.data, " has ", classes.size()));
   }
   const auto result = test(stored.net, images, examples::normalization_of(stored.preparation), args.ten_crop);
-  if (!result.complete) return 1;
-  std::printf("%zu of %zu pictures, mean loss %.4f\ntest accuracy: %.4f\n", result.correct, result.images, result.loss, result.accuracy);
-  return 0;
+  if (!result.complete) return false;
+  std::printf("%zu of %zu pictures are recognized, mean loss %.4f\ntest accuracy: %.4f\n", result.correct, result.images, result.loss,
+              result.accuracy);
+  return true;
+}
+
+/// Calls work(images, classes) with a half of the data set: in memory, or with --resize read from folders as it is needed.
+template <class Work>
+bool with_data(const training_arguments& args, dn::split half, const Work& work) {
+  if (args.resize != 0) {
+    const dn::image_folder folder(args.data, {.split = half, .short_side = args.resize});
+    return work(folder, folder.classes());
+  }
+  const auto images = dn::load_data_set(args.data, half);
+  return work(images, images.classes);
+}
+
+bool run(const training_arguments& args) {
+  if (!args.curves.empty()) examples::picture_path(args.curves);
+  if (!args.evaluate) {
+    const bool done = with_data(args, dn::split::train, [&](const auto& images, const auto& classes) { return train_on(args, images, classes); });
+    if (!done) return false;
+  }
+  // The file as a user opens it, rounded where --half asks for it, on pictures that were not looked at before.
+  return with_data(args, dn::split::test, [&](const auto& images, const auto& classes) { return test_on(args, images, classes); });
+}
+
+/// The command without the folders of its files, which differ from machine to machine.
+std::string command_of(int argc, char** argv) {
+  std::string command;
+  for (int k = 0; k < argc; ++k) {
+    const std::string word = argv[k];
+    const bool path = word.find('/') != std::string::npos;
+    command += (k == 0 ? "" : " ") + (path ? std::filesystem::path(word).filename().string() : word);
+  }
+  return command;
 }
 
 }  // namespace
@@ -167,9 +204,10 @@ int main(int argc, char** argv) {
   CLI::App app{"Trains a ZFNet scaled to small pictures, or tests a network that was trained."};
   examples::add_training_arguments(app, args);
   CLI11_PARSE(app, argc, argv);
+  args.command = command_of(argc, argv);
   try {
     examples::stop_on_interrupt();
-    return args.evaluate ? evaluate(args) : train(args);
+    return run(args) ? 0 : 130;  // what shells give a program that Ctrl-C ended
   } catch (const std::exception& problem) {
     std::fprintf(stderr, "train: %s\n", problem.what());
     return 1;

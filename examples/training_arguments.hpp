@@ -1,20 +1,14 @@
-// What `train` can be asked for, and what it makes of it: the network, the recipe, the file.
+// What `train` can be asked for.
 #pragma once
 
-#include <array>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include <CLI/CLI.hpp>
-#include <deconvnet/deconvnet.hpp>
 
 namespace examples {
-
-namespace dn = deconvnet;
 
 struct training_arguments {
   std::string data, network;
@@ -23,12 +17,12 @@ struct training_arguments {
   std::vector<std::size_t> filters{32, 64, 96, 96, 64};
   std::size_t kernel = 5, units = 128;
   double dropout = 0.5;
-  std::string normalization = "contrast";
+  std::string normalization = "contrast", mean = "pixel";
 
   std::size_t epochs = 14, batch = 128, validation = 5000;
   double rate = 0.05, momentum = 0.9, weight_decay = 5e-4, warm_up = 0.5;
   std::string schedule = "cosine", initialization = "he";
-  std::size_t padding = 0;
+  std::size_t resize = 0, crop = 0, padding = 0;
   bool flip = false;
   double renormalization = 0;
   std::uint64_t seed = 1;
@@ -36,7 +30,7 @@ struct training_arguments {
   bool half = false;
   std::string checkpoint, curves, snapshots, snapshot_layer = "relu3";
   double checkpoint_seconds = 60;
-  std::vector<std::size_t> snapshot_epochs{1, 2, 5, 10, 20, 30, 40, 64};
+  std::vector<std::size_t> snapshot_epochs{1, 2, 5, 10, 20, 30, 40, 64};  // the paper's figure 4
   std::string command;  // as it was typed, for the file
 };
 
@@ -54,6 +48,8 @@ inline void add_training_arguments(CLI::App& app, training_arguments& args) {
   app.add_option("--dropout", args.dropout, "the share that is dropped after it")->capture_default_str()->group(model);
   app.add_option("--normalization", args.normalization, "contrast: the paper's, after pools 1 and 2; batch: after each convolution")
       ->check(CLI::IsMember({"contrast", "batch", "none"}))->capture_default_str()->group(model);
+  app.add_option("--mean", args.mean, "what is subtracted from a picture: pixel: of each pixel over the training set, the paper's; channel")
+      ->check(CLI::IsMember({"pixel", "channel"}))->capture_default_str()->group(model);
 
   const auto recipe = "The recipe";
   app.add_option("--epochs", args.epochs, "")->check(CLI::PositiveNumber)->capture_default_str()->group(recipe);
@@ -68,7 +64,10 @@ inline void add_training_arguments(CLI::App& app, training_arguments& args) {
       ->check(CLI::IsMember({"paper", "he"}))->capture_default_str()->group(recipe);
   app.add_option("--renormalize", args.renormalization, "scale filters back to this RMS (the paper: 0.1); 0: do not")
       ->capture_default_str()->group(recipe);
-  app.add_option("--pad", args.padding, "pixels around a picture, out of which random crops are taken")->capture_default_str()->group(recipe);
+  app.add_option("--resize", args.resize, "pictures in folders: to this short side, decoded anew each time (0: kept in memory as they are)")
+      ->capture_default_str()->group(recipe);
+  app.add_option("--crop", args.crop, "the side of the network's input; 0: the whole picture")->capture_default_str()->group(recipe);
+  app.add_option("--pad", args.padding, "black pixels around a picture, out of which random crops are taken")->capture_default_str()->group(recipe);
   app.add_flag("--flip", args.flip, "mirror every second picture, at random")->group(recipe);
   app.add_option("--validation", args.validation, "the last pictures of the training set choose the epoch")
       ->check(CLI::PositiveNumber)->capture_default_str()->group(recipe);

@@ -21,7 +21,7 @@ namespace dn = deconvnet;
 struct arguments {
   std::string network, photograph, layer, labels;
   std::string rule = "deconvnet";
-  std::string preprocessing = "torchvision";
+  std::string preprocessing;
   std::string out = "figures";
   std::size_t maps = 16;
   bool arrays = false;
@@ -92,9 +92,7 @@ void write_layer(const dn::network<float>& net, const dn::trace<float>& run, con
 void visualize(const arguments& args) {
   const auto how = examples::rule_of(args.rule);
   if (args.maps == 0) throw dn::error("--maps must be at least 1");
-  const auto net = dn::load_onnx<float>(args.network);
-  const auto labels = args.labels.empty() ? std::vector<std::string>{} : examples::load_labels(args.labels);
-  const auto options = examples::preprocessing_for(args.preprocessing, net.input_shape());
+  const auto [net, options, labels] = examples::open_network(args.network, args.preprocessing, args.labels);
   const auto input = dn::preprocess(examples::load_photograph(args.photograph, net.input_shape()[0]), options);
   const auto run = net.forward(input);
   print_prediction(net, run, labels);
@@ -109,7 +107,7 @@ void visualize(const arguments& args) {
 int main(int argc, char** argv) {
   arguments args;
   CLI::App app{"Shows what in a photograph excites the feature maps of a network."};
-  app.add_option("network", args.network, "an ONNX file")->required();
+  app.add_option("network", args.network, examples::network_help)->required();
   app.add_option("photograph", args.photograph, "a PNG, JPEG or BMP file")->required();
   app.add_option("--layer", args.layer, "a layer's name, or all: every rectified layer (default: the last of these)");
   app.add_option("--maps", args.maps, "how many of a layer's feature maps, the strongest first")->capture_default_str();
@@ -117,9 +115,8 @@ int main(int argc, char** argv) {
       ->check(CLI::IsMember({"deconvnet", "gradient", "guided"}))
       ->capture_default_str();
   app.add_option("--labels", args.labels, "a text file with one label per line, for the prediction");
-  app.add_option("--preprocessing", args.preprocessing, "what the network was trained with")
-      ->check(CLI::IsMember({"torchvision", "caffe"}))
-      ->capture_default_str();
+  app.add_option("--preprocessing", args.preprocessing, examples::preprocessing_help)
+      ->check(CLI::IsMember({"torchvision", "caffe"}));
   app.add_option("--out", args.out, "the folder for the pictures")->capture_default_str();
   app.add_flag("--arrays", args.arrays, "also the projections as numbers, in .npy files");
   CLI11_PARSE(app, argc, argv);

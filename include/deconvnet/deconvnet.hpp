@@ -37,6 +37,7 @@
 #include <deconvnet/network/pipeline.hpp>
 #include <deconvnet/network/projection.hpp>
 #include <deconvnet/network/receptive_field.hpp>
+#include <deconvnet/network/scaled_zfnet.hpp>
 #include <deconvnet/network/squeezenet.hpp>
 #include <deconvnet/network/summary.hpp>
 #include <deconvnet/network/vgg.hpp>
@@ -61,6 +62,7 @@
 #include <deconvnet/report/page.hpp>
 #include <deconvnet/report/plot.hpp>
 #include <deconvnet/report/table.hpp>
+#include <deconvnet/report/training_curves.hpp>
 
 // pictures
 #include <deconvnet/image/colormap.hpp>

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include <deconvnet/network/network.hpp>
+#include <deconvnet/ops/batch_norm.hpp>
 #include <deconvnet/ops/conv2d.hpp>
 #include <deconvnet/ops/dropout.hpp>
 #include <deconvnet/ops/linear.hpp>
@@ -46,6 +47,16 @@ class layer_stack {
     const std::size_t channels = shape()[1] / options.groups;
     net_.add(name, conv2d<T>(zeros<T>({filters, channels, kernel, kernel}), blank_bias(filters), options));
     net_.add(relu_name, relu{});
+  }
+
+  /// A convolution without bias, batch normalization that is the identity, and ReLU: conv<suffix>, bn<suffix>,
+  /// relu<suffix>.
+  void conv_batch_norm(const std::string& suffix, std::size_t filters, std::size_t kernel, const conv2d_options& options) {
+    net_.add("conv" + suffix, conv2d<T>(zeros<T>({filters, shape()[1] / options.groups, kernel, kernel}), options));
+    const auto zero = blank_bias(filters);
+    const tensor<T, 1> one = zero + T(1);
+    net_.add("bn" + suffix, batch_norm<T>(one, zero, zero, one));
+    net_.add("relu" + suffix, relu{});
   }
 
   void pool(const std::string& suffix, const max_pool2d_options& options) { net_.add("pool" + suffix, max_pool2d{options}); }

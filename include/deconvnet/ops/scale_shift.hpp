@@ -1,6 +1,7 @@
 // Multiplication by and addition of constants that broadcast over the batch: what normalization comes to in inference.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <string_view>
@@ -126,5 +127,16 @@ class scale_shift {
   detail::shared_tensor<T, 3> scale_;
   detail::shared_tensor<T, 3> shift_;
 };
+
+/// The layer x - mean, to stand first in a network: `net.add("mean", dn::subtract_mean<float>(mean))`. The mean is saved
+/// with the weights, and every program that opens the network subtracts it; training leaves it as it is.
+template <scalar T>
+scale_shift<T> subtract_mean(const tensor<double, 3>& mean) {
+  auto shift = tensor<T, 3>::from_shape(mean.shape());
+  std::transform(mean.begin(), mean.end(), shift.begin(), [](double value) { return static_cast<T>(-value); });
+  auto one = tensor<T, 3>::from_shape({1, 1, 1});
+  one.fill(T(1));
+  return {one, shift};
+}
 
 }  // namespace deconvnet

@@ -8,7 +8,6 @@
 #include <vector>
 
 #include <deconvnet/kernels/parallel_for.hpp>
-#include <deconvnet/ops/scale_shift.hpp>
 #include <deconvnet/training/batches.hpp>
 
 namespace deconvnet {
@@ -26,7 +25,7 @@ struct pixel_mean_options {
 /// some is not the mean).
 ///
 /// The paper takes the mean over its 256 x 256 pictures and crops afterwards; here it is the mean of the centre crops,
-/// which has the size of the network's input and can be its first layer.
+/// which has the size of the network's input and can be its first layer: see subtract_mean.
 template <labelled_images Images>
 tensor<double, 3> pixel_mean(const Images& images, const pixel_mean_options& options = {}) {
   const std::size_t count = images.size();
@@ -59,17 +58,6 @@ tensor<double, 3> pixel_mean(const Images& images, const pixel_mean_options& opt
   }
   for (double& value : sum) value /= static_cast<double>(count);
   return sum;
-}
-
-/// The layer x - mean, to stand first in a network: `net.add("mean", dn::subtract_mean<float>(mean))`. The mean is saved
-/// with the weights, and every program that opens the network subtracts it; training leaves it as it is.
-template <scalar T>
-scale_shift<T> subtract_mean(const tensor<double, 3>& mean) {
-  auto shift = tensor<T, 3>::from_shape(mean.shape());
-  std::transform(mean.begin(), mean.end(), shift.begin(), [](double value) { return static_cast<T>(-value); });
-  auto one = tensor<T, 3>::from_shape({1, 1, 1});
-  one.fill(T(1));
-  return {one, shift};
 }
 
 }  // namespace deconvnet
