@@ -22,7 +22,7 @@ struct gemm_tile_arguments {
   std::size_t depth;
   const T* a;
   std::size_t lda;
-  const std::size_t* offsets;
+  const std::size_t* offsets;  // not read where they are 0, 1, 2 ...: those kernels take none
   const T* b;
   std::size_t ldb;
   T* c;
@@ -31,11 +31,13 @@ struct gemm_tile_arguments {
   bool rectify;    // max(result, 0), NaN stays NaN
 };
 
-/// The kernels of one instruction set: run[log2 of the rows][vectors - 1]. A full tile has `rows` x 3 `lanes`.
+/// The kernels of one instruction set: run[log2 of the rows][whether offsets[k] is k][vectors - 1]. A full tile has `rows` x
+/// 3 `lanes`.
 template <class T>
 struct gemm_tile_set {
+  using kernel = void (*)(const gemm_tile_arguments<T>&);
   std::size_t rows, lanes;
-  void (*run[4][3])(const gemm_tile_arguments<T>&);
+  kernel run[4][2][3];
   void (*pack)(const pack_arguments<T>&);
 };
 
