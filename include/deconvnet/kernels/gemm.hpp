@@ -43,12 +43,12 @@ struct gemm_result {
 
 namespace detail {
 
-/// Rows of k per block: a packed panel of 48 floats by 192 is 36 kB and stays in the first-level cache while all rows of
-/// A pass by. The sums of the blocks are added up: a rounding error that grows with the square root of 192, not of the
+/// Rows of k per block: a packed panel of 48 floats by 160 is 31 kB and stays in the first-level cache while all rows of
+/// A pass by. The sums of the blocks are added up: a rounding error that grows with the square root of 160, not of the
 /// whole depth.
-inline constexpr std::size_t depth_block = 192;
+inline constexpr std::size_t depth_block = 160;
 /// Panels per task: what a block of A serves before the next one displaces it.
-inline constexpr std::size_t most_panels = 8;
+inline constexpr std::size_t most_panels = 12;
 
 template <class T>
 class gemm_task {
@@ -193,8 +193,9 @@ void gemm(const gemm_weights<T>& a, const gemm_columns<T>& b, const gemm_result<
   const std::size_t panels = (columns + width - 1) / width;
   const std::size_t threads = thread_count();
   const std::size_t wanted = threads == 1 ? 1 : 2 * threads;
-  const std::size_t step = std::clamp<std::size_t>(panels / wanted, 1, detail::most_panels);
-  const std::size_t chunks = (panels + step - 1) / step;
+  std::size_t chunks = std::min(panels, std::max(wanted, (panels + detail::most_panels - 1) / detail::most_panels));
+  const std::size_t step = (panels + chunks - 1) / chunks;
+  chunks = (panels + step - 1) / step;
   const std::size_t row_groups = (a.rows + 7) / 8;
   const std::size_t bands = std::clamp<std::size_t>(chunks >= threads ? 1 : (threads + chunks - 1) / chunks, 1, row_groups);
   const std::size_t band = (row_groups + bands - 1) / bands * 8;
