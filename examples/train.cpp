@@ -100,6 +100,16 @@ void resume(dn::training_state<float>& state, const std::string& path) {
   std::printf("going on from %s: %zu epochs and %zu batches are done\n", path.c_str(), state.epoch, state.batch);
 }
 
+/// Adds one to the file of snapshots, which a run that goes on finds as it left it.
+void add_snapshot(const training_arguments& args, const dn::network<float>& net, std::size_t epoch) {
+  if (args.snapshots.empty()) return;
+  std::vector<dn::network_snapshot<float>> all;
+  if (epoch != args.snapshot_epochs.front() && std::filesystem::exists(args.snapshots)) all = dn::load_snapshots<float>(args.snapshots);
+  std::erase_if(all, [&](const auto& one) { return one.epoch >= epoch; });
+  all.push_back(dn::snapshot_of(net, epoch, args.snapshot_layer));
+  dn::save_snapshots(all, args.snapshots, dn::storage::half);
+}
+
 /// Trains, and writes the network. False where Ctrl-C stopped it.
 template <class Images>
 bool train_on(const training_arguments& args, const Images& files, const std::vector<std::string>& classes) {
@@ -136,6 +146,9 @@ bool train_on(const training_arguments& args, const Images& files, const std::ve
   options.on_epoch = [&](const dn::training_state<float>& now, const dn::training_row& row) {
     line.clear();
     print_row(row, args.epochs);
+    if (std::find(args.snapshot_epochs.begin(), args.snapshot_epochs.end(), row.epoch) != args.snapshot_epochs.end()) {
+      add_snapshot(args, now.net, row.epoch);
+    }
     save_checkpoint(now);
     if (!args.curves.empty()) dn::save_image(args.curves, dn::training_curves(now.history));
   };
@@ -176,8 +189,9 @@ bool with_data(const training_arguments& args, dn::split half, const Work& work)
   return work(images, images.classes);
 }
 
-bool run(const training_arguments& args) {
+bool run(training_arguments& args) {
   if (!args.curves.empty()) examples::picture_path(args.curves);
+  std::sort(args.snapshot_epochs.begin(), args.snapshot_epochs.end());
   if (!args.evaluate) {
     const bool done = with_data(args, dn::split::train, [&](const auto& images, const auto& classes) { return train_on(args, images, classes); });
     if (!done) return false;

@@ -86,6 +86,7 @@
 #include <deconvnet/io/npy.hpp>
 #include <deconvnet/io/onnx.hpp>
 #include <deconvnet/io/safetensors.hpp>
+#include <deconvnet/io/snapshots.hpp>
 
 // training
 #include <deconvnet/training/accuracy.hpp>
@@ -101,6 +102,7 @@
 #include <deconvnet/training/learning_rate.hpp>
 #include <deconvnet/training/normalization.hpp>
 #include <deconvnet/training/pixel_mean.hpp>
+#include <deconvnet/training/network_snapshot.hpp>
 #include <deconvnet/training/sgd.hpp>
 #include <deconvnet/training/trainer.hpp>
 #include <deconvnet/training/training_options.hpp>

@@ -186,3 +186,17 @@ TEST_CASE("linear counts its multiplications, and copies share their weights") {
 }
 
 }  // namespace
+
+TEST_CASE_TEMPLATE("a sparse signal goes down with the bits of the dense way", T, float, double) {
+  constexpr std::size_t outputs = 700, inputs = 90;
+  auto weight = deconvnet::tensor<T, 2>::from_shape({outputs, inputs});
+  for (std::size_t k = 0; k < weight.size(); ++k) weight.data()[k] = static_cast<T>((k * 29) % 101) / T(37) - T(1);
+  std::vector<T> signal(3 * outputs, T(0));
+  for (const std::size_t o : {3u, 4u, 170u, 500u, 699u}) signal[outputs + o] = static_cast<T>(o % 7) + T(0.3);
+  std::vector<T> sparse(3 * inputs), dense(3 * inputs);
+  deconvnet::ops::linear_adjoint_into<T>(signal.data(), 3, weight, sparse.data());
+  for (std::size_t o = 0; o < outputs; ++o) signal[2 * outputs + o] = signal[o] = T(0.7);  // the others' signals are dense
+  deconvnet::ops::linear_adjoint_into<T>(signal.data(), 3, weight, dense.data());
+  for (std::size_t k = inputs; k < 2 * inputs; ++k) CHECK(sparse[k] == dense[k]);
+  CHECK(dense[0] != T(0));
+}

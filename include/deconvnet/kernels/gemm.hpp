@@ -41,12 +41,13 @@ struct gemm_result {
   bool rectify;
 };
 
-namespace detail {
-
 /// Rows of k per block: a packed panel of 48 floats by 160 is 31 kB and stays in the first-level cache while all rows of
 /// A pass by. The sums of the blocks are added up: a rounding error that grows with the square root of 160, not of the
 /// whole depth.
 inline constexpr std::size_t depth_block = 160;
+
+namespace detail {
+
 /// Panels per task: what a block of A serves before the next one displaces it.
 inline constexpr std::size_t most_panels = 12;
 

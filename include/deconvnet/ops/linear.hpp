@@ -6,8 +6,10 @@
 #include <span>
 #include <string_view>
 #include <utility>
+#include <vector>
 
-#include <deconvnet/kernels/dot.hpp>
+#include <deconvnet/kernels/element.hpp>
+#include <deconvnet/kernels/gemm.hpp>
 #include <deconvnet/kernels/parallel_for.hpp>
 #include <deconvnet/ops/reverse_context.hpp>
 #include <deconvnet/tensor/shared_tensor.hpp>
@@ -30,67 +32,90 @@ void check_linear(const tensor<T, 2>& weight, std::size_t bias, std::size_t feat
   }
 }
 
+/// 0, step, 2 step ...
+inline std::vector<std::size_t> steps_of(std::size_t count, std::size_t step) {
+  std::vector<std::size_t> list(count);
+  for (std::size_t k = 0; k < count; ++k) list[k] = k * step;
+  return list;
+}
+
+/// One column per image, its features below each other.
+template <class T>
+kernels::gemm_columns<T> image_columns(const T* x, std::size_t images, std::size_t features) {
+  return {{x, features, 1, 1, 1, 1, 1, 1, {{0, 0, 0, 1}}}, images, false};
+}
+
+/// Rows of the weight times what is not zero of the signal, summed as the matrix product sums.
+template <class T>
+void sparse_adjoint(const T* signal, std::size_t images, const tensor<T, 2>& weight, T* result) {
+  constexpr std::size_t tile = 1024;
+  const auto& elements = kernels::current_element_kernels<T>();
+  const std::size_t outputs = weight.shape(0);
+  const std::size_t inputs = weight.shape(1);
+  const std::size_t tiles = (inputs + tile - 1) / tile;
+  parallel_for(images * tiles, [&](std::size_t task) {
+    const std::size_t first = task % tiles * tile;
+    const std::size_t count = std::min(tile, inputs - first);
+    const T* factors = signal + task / tiles * outputs;
+    T* to = result + task / tiles * inputs + first;
+    T sums[tile];
+    std::fill(to, to + count, T(0));
+    for (std::size_t block = 0; block < outputs; block += kernels::depth_block) {
+      const std::size_t last = std::min(outputs, block + kernels::depth_block);
+      if (std::all_of(factors + block, factors + last, [](T factor) { return factor == T(0); })) continue;
+      std::fill(sums, sums + count, T(0));
+      for (std::size_t o = block; o < last; ++o) {
+        if (factors[o] != T(0)) elements.add(weight.data() + o * inputs + first, factors[o], sums, count);
+      }
+      elements.add(sums, T(1), to, count);
+    }
+  });
+}
+
 }  // namespace detail
 
 namespace ops {
 
-/// y (images x OUT) = x (images x IN) W^T + bias on raw memory. A tile of rows of W stays in cache for all images, each
-/// of which is a product of its own: the bits do not depend on the batch.
+/// y (images x OUT) = x (images x IN) W^T + bias on raw memory: a matrix product whose columns are the images. The bits of
+/// one image do not depend on the others.
 template <scalar T>
 void linear_into(const T* x, std::size_t images, const tensor<T, 2>& weight, const tensor<T, 1>& bias, T* y) {
-  constexpr std::size_t tile = 16;
   const std::size_t outputs = weight.shape(0);
   const std::size_t inputs = weight.shape(1);
-  parallel_for((outputs + tile - 1) / tile, [&](std::size_t task) {
-    for (std::size_t n = 0; n < images; ++n) {
-      for (std::size_t o = task * tile; o < std::min(outputs, (task + 1) * tile); ++o) {
-        y[n * outputs + o] = kernels::dot(weight.data() + o * inputs, x + n * inputs, inputs) +
-                             (bias.size() ? bias.data()[o] : T(0));
-      }
-    }
-  });
+  const kernels::gemm_weights<T> rows{weight.data(), outputs, inputs, detail::steps_of(inputs, 1)};
+  kernels::gemm(rows, detail::image_columns(x, images, inputs),
+                kernels::gemm_result<T>{y, outputs, 1, 1, 1, bias.size() ? bias.data() : nullptr, false});
 }
 
-/// result (images x IN) = signal (images x OUT) W on raw memory. Rows whose signal is zero in every image, most of them
-/// when one unit is projected, cost nothing.
+/// result (images x IN) = signal (images x OUT) W on raw memory. A signal that is zero nearly everywhere, one unit's, costs
+/// the rows of W that are not met by zeros, and gives the same bits.
 template <scalar T>
 void linear_adjoint_into(const T* signal, std::size_t images, const tensor<T, 2>& weight, T* result) {
-  constexpr std::size_t tile = 512;
   const std::size_t outputs = weight.shape(0);
   const std::size_t inputs = weight.shape(1);
-  parallel_for((inputs + tile - 1) / tile, [&](std::size_t task) {
-    const std::size_t first = task * tile;
-    const std::size_t last = std::min(inputs, first + tile);
-    for (std::size_t n = 0; n < images; ++n) std::fill(result + n * inputs + first, result + n * inputs + last, T(0));
-    for (std::size_t o = 0; o < outputs; ++o) {
-      const T* row = weight.data() + o * inputs;
-      for (std::size_t n = 0; n < images; ++n) {
-        const T factor = signal[n * outputs + o];
-        if (factor == T(0)) continue;
-        T* to = result + n * inputs;
-        for (std::size_t k = first; k < last; ++k) to[k] += factor * row[k];
-      }
-    }
-  });
+  const auto zeros = static_cast<std::size_t>(std::count(signal, signal + images * outputs, T(0)));
+  if (8 * (images * outputs - zeros) > images * outputs) {
+    const kernels::gemm_weights<T> columns{weight.data(), inputs, 1, detail::steps_of(outputs, inputs)};
+    kernels::gemm(columns, detail::image_columns(signal, images, outputs),
+                  kernels::gemm_result<T>{result, inputs, 1, 1, 1, nullptr, false});
+  } else {
+    detail::sparse_adjoint(signal, images, weight, result);
+  }
 }
 
-/// weight_gradient[o, k] = sum over n of signal[n, o] x[n, k], in the order of n; bias_gradient[o] (null: not wanted) the sum
-/// of signal over n. Both are overwritten.
+/// weight_gradient[o, k] = sum over n of signal[n, o] x[n, k]; bias_gradient[o] (null: not wanted) the sum of signal over n,
+/// in the order of n. Both are overwritten.
 template <scalar T>
 void linear_gradients_into(const T* x, const T* signal, std::size_t images, std::size_t outputs, std::size_t inputs,
                            T* weight_gradient, T* bias_gradient) {
-  parallel_for(outputs, [&](std::size_t o) {
-    T* row = weight_gradient + o * inputs;
-    std::fill(row, row + inputs, T(0));
-    T sum = 0;
-    for (std::size_t n = 0; n < images; ++n) {
-      const T factor = signal[n * outputs + o];
-      sum += factor;
-      const T* from = x + n * inputs;
-      for (std::size_t k = 0; k < inputs; ++k) row[k] += factor * from[k];
-    }
-    if (bias_gradient) bias_gradient[o] = sum;
-  });
+  const kernels::gemm_weights<T> rows{signal, outputs, 1, detail::steps_of(images, outputs)};
+  const kernels::gemm_columns<T> columns{{x, images * inputs, inputs, inputs, 1, 1, 1, inputs,
+                                          {{0, 0, 0, static_cast<std::ptrdiff_t>(inputs)}}}, 1, true};
+  kernels::gemm(rows, columns, kernels::gemm_result<T>{weight_gradient, outputs * inputs, inputs, inputs, 1, nullptr, false});
+  if (!bias_gradient) return;
+  std::fill(bias_gradient, bias_gradient + outputs, T(0));
+  const auto& elements = kernels::current_element_kernels<T>();
+  for (std::size_t n = 0; n < images; ++n) elements.add(signal + n * outputs, T(1), bias_gradient, outputs);
 }
 
 /// y[n, o] = bias[o] + sum over k of weight[o, k] x[n, k]. x: N x IN; weight: OUT x IN; bias: OUT, or empty for none;

@@ -5,9 +5,10 @@
 #include <cmath>
 #include <cstddef>
 #include <string_view>
-#include <vector>
 
+#include <deconvnet/kernels/element.hpp>
 #include <deconvnet/kernels/parallel_for.hpp>
+#include <deconvnet/kernels/workspace.hpp>
 #include <deconvnet/ops/reverse_context.hpp>
 #include <deconvnet/ops/window.hpp>
 
@@ -33,29 +34,47 @@ inline channel_window norm_window(std::size_t c, std::size_t channels, std::size
   return {c < below ? 0 : c - below, std::min(channels, c + size / 2 + 1)};
 }
 
-/// scale[c][k] = bias + alpha / size * sum of squares in c's window, for the pixels [0, count) of one image.
+/// sums[c][k]: the squares in c's window, for the pixels [0, count) of one image.
 template <class T>
-void norm_scales(const T* image, std::size_t channels, std::size_t plane, std::size_t count,
-                 const local_response_norm_options& options, T* scale) {
-  const T factor = static_cast<T>(options.alpha / static_cast<double>(options.size));
+void window_squares(const T* image, std::size_t channels, std::size_t plane, std::size_t count, std::size_t size, T* sums) {
+  const auto& elements = kernels::current_element_kernels<T>();
   for (std::size_t c = 0; c < channels; ++c) {
-    T* row = scale + c * count;
+    T* row = sums + c * count;
     std::fill(row, row + count, T(0));
-    const auto window = norm_window(c, channels, options.size);
-    for (std::size_t j = window.first; j < window.last; ++j) {
-      const T* x = image + j * plane;
-      for (std::size_t k = 0; k < count; ++k) row[k] += x[k] * x[k];
-    }
-    for (std::size_t k = 0; k < count; ++k) row[k] = static_cast<T>(options.bias) + factor * row[k];
+    const auto window = norm_window(c, channels, size);
+    for (std::size_t j = window.first; j < window.last; ++j) elements.add_squares(image + j * plane, row, count);
   }
 }
 
-/// s^-beta; the usual exponent 3/4 by two square roots, about ten times faster than pow.
+/// What the sums of squares become: s = bias + factor sum, to the power of -beta. The usual exponent 3/4 is two square
+/// roots, in vectors; pow is about ten times slower.
 template <class T>
-T negative_power(T s, double beta) {
-  if (beta == 0.75) return T(1) / (std::sqrt(s) * std::sqrt(std::sqrt(s)));
-  return std::pow(s, static_cast<T>(-beta));
-}
+struct norm_power {
+  explicit norm_power(const local_response_norm_options& options)
+      : elements(kernels::current_element_kernels<T>()),
+        bias(static_cast<T>(options.bias)),
+        factor(static_cast<T>(options.alpha / static_cast<double>(options.size))),
+        beta(static_cast<T>(options.beta)) {}
+
+  /// to = x s^-beta.
+  void divide(const T* x, const T* sums, T* to, std::size_t count) const {
+    if (beta == T(0.75)) return elements.normalize(x, sums, bias, factor, to, count);
+    for (std::size_t k = 0; k < count; ++k) to[k] = x[k] * std::pow(bias + factor * sums[k], -beta);
+  }
+
+  /// to = signal s^-beta, product = signal x s^(-beta - 1).
+  void divide(const T* signal, const T* x, const T* sums, T* product, T* to, std::size_t count) const {
+    if (beta == T(0.75)) return elements.normalize_signal(signal, x, sums, bias, factor, product, to, count);
+    for (std::size_t k = 0; k < count; ++k) {
+      const T s = bias + factor * sums[k];
+      to[k] = signal[k] * std::pow(s, -beta);
+      product[k] = to[k] * x[k] / s;
+    }
+  }
+
+  const kernels::element_kernels<T>& elements;
+  T bias, factor, beta;
+};
 
 inline void check_norm(const local_response_norm_options& options) {
   const bool finite = std::isfinite(options.alpha) && std::isfinite(options.beta) && std::isfinite(options.bias);
@@ -78,17 +97,16 @@ void local_response_norm_into(const tensor4<T>& x, const local_response_norm_opt
   resize(y, shape_of(x));
   const std::size_t channels = x.shape(1);
   const std::size_t plane = x.shape(2) * x.shape(3);
+  const detail::norm_power<T> power(options);
   const std::size_t blocks = (plane + detail::norm_block - 1) / detail::norm_block;
   parallel_for(x.shape(0) * blocks, [&](std::size_t task) {
     const std::size_t offset = task / blocks * channels * plane + task % blocks * detail::norm_block;
     const std::size_t count = std::min(detail::norm_block, plane - task % blocks * detail::norm_block);
-    std::vector<T> scale(channels * count);
-    detail::norm_scales(x.data() + offset, channels, plane, count, options, scale.data());
+    T* sums = kernels::workspace<struct norm_sums, T>(channels * count);
+    detail::window_squares(x.data() + offset, channels, plane, count, options.size, sums);
     for (std::size_t c = 0; c < channels; ++c) {
-      for (std::size_t k = 0; k < count; ++k) {
-        const std::size_t place = offset + c * plane + k;
-        y.data()[place] = x.data()[place] * detail::negative_power(scale[c * count + k], options.beta);
-      }
+      const std::size_t place = offset + c * plane;
+      power.divide(x.data() + place, sums + c * count, y.data() + place, count);
     }
   });
 }
@@ -116,23 +134,19 @@ tensor4<T> local_response_norm_gradient(const tensor4<T>& signal, const tensor4<
   const std::size_t channels = x.shape(1);
   const std::size_t plane = x.shape(2) * x.shape(3);
   const T factor = static_cast<T>(2 * options.alpha * options.beta / static_cast<double>(options.size));
+  const detail::norm_power<T> power(options);
   parallel_for(x.shape(0), [&](std::size_t n) {
-    const std::size_t offset = n * channels * plane;
-    std::vector<T> scale(channels * plane);
-    detail::norm_scales(x.data() + offset, channels, plane, plane, options, scale.data());
-    std::vector<T> product(channels * plane);
-    for (std::size_t k = 0; k < product.size(); ++k) {
-      const T power = detail::negative_power(scale[k], options.beta);
-      product[k] = signal.data()[offset + k] * x.data()[offset + k] * power / scale[k];
-      result.data()[offset + k] = signal.data()[offset + k] * power;
-    }
+    const std::size_t size = channels * plane;
+    const std::size_t offset = n * size;
+    T* sums = kernels::workspace<struct norm_sums, T>(size);
+    T* product = kernels::workspace<struct norm_products, T>(size);
+    detail::window_squares(x.data() + offset, channels, plane, plane, options.size, sums);
+    power.divide(signal.data() + offset, x.data() + offset, sums, product, result.data() + offset, size);
     for (std::size_t j = 0; j < channels; ++j) {
       const auto window = detail::norm_window(j, channels, options.size);
       for (std::size_t c = window.first; c < window.last; ++c) {
-        for (std::size_t k = 0; k < plane; ++k) {
-          const std::size_t place = offset + c * plane + k;
-          result.data()[place] -= factor * x.data()[place] * product[j * plane + k];
-        }
+        const std::size_t place = offset + c * plane;
+        power.elements.subtract_product(x.data() + place, product + j * plane, factor, result.data() + place, plane);
       }
     }
   });

@@ -3,9 +3,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <string_view>
 
 #include <deconvnet/kernels/parallel_for.hpp>
+#include <deconvnet/kernels/window_maximum.hpp>
+#include <deconvnet/kernels/workspace.hpp>
 #include <deconvnet/ops/max_unpool2d.hpp>
 #include <deconvnet/ops/reverse_context.hpp>
 #include <deconvnet/ops/window.hpp>
@@ -95,6 +98,48 @@ window_maximum<T> maximum(const T* map, std::size_t height, std::size_t width, c
   return best;
 }
 
+/// One map, window by window.
+template <class T>
+void pool_plane(const T* map, const shape4& in, const pool_geometry& geometry, const shape4& out, T* to, std::uint32_t* places) {
+  const auto rows = geometry.rows();
+  const auto columns = geometry.columns();
+  for (std::size_t k = 0; k < out[2] * out[3]; ++k) {
+    const auto best = maximum(map, in[2], in[3], rows, columns, k / out[3], k % out[3]);
+    to[k] = best.value;
+    if (places) places[k] = static_cast<std::uint32_t>(best.place);
+  }
+}
+
+/// One map, a row of windows at a time, out of a copy with borders that never win. Strides of 1 and 2 alone.
+template <class T>
+void pool_plane_in_vectors(const T* map, const shape4& in, const pool_geometry& geometry, const shape4& out, T* to,
+                           std::uint32_t* places) {
+  const auto kernel = kernels::current_window_maximum<T>();
+  const auto rows = geometry.rows();
+  const auto columns = geometry.columns();
+  const std::size_t reach = (out[3] - 1) * columns.stride + (columns.kernel - 1) * columns.dilation + 1;
+  const std::size_t border = columns.padding_before;
+  const std::size_t pitch = std::max(border + in[3], reach) + 3 * kernel.lanes;
+  T* copy = kernels::workspace<struct pooled_map, T>(in[2] * pitch);
+  for (std::size_t y = 0; y < in[2]; ++y) {
+    T* row = copy + y * pitch;
+    std::fill(row, row + border, -std::numeric_limits<T>::infinity());
+    std::copy_n(map + y * in[3], in[3], row + border);
+    std::fill(row + border + in[3], row + pitch, -std::numeric_limits<T>::infinity());
+  }
+  for (std::size_t oy = 0; oy < out[2]; ++oy) {
+    const auto taps = rows.taps_on_map(oy, in[2]);
+    const std::size_t first_y = oy * rows.stride + taps.first * rows.dilation - rows.padding_before;
+    const std::size_t done = oy * out[3];
+    kernel.row({copy, pitch, border, in[3], first_y, taps.size(), rows.dilation, columns.kernel, columns.dilation,
+                columns.stride, out[3], to + done, out[2] * out[3] - done, places ? places + done : nullptr});
+  }
+  for (std::size_t k = 0; places && k < out[2] * out[3]; ++k) {
+    if (places[k] != kernels::no_place) continue;
+    places[k] = static_cast<std::uint32_t>(maximum(map, in[2], in[3], rows, columns, k / out[3], k % out[3]).place);
+  }
+}
+
 }  // namespace detail
 
 namespace ops {
@@ -113,16 +158,17 @@ void max_pool2d_into(const tensor4<T>& x, const max_pool2d_options& options, ten
     record->input_shape = in;
     if (record->output_shape() != out) record->places.resize(out);
   }
-  const auto rows = geometry.rows();
-  const auto columns = geometry.columns();
+  // A window as wide as this may lie on borders for the most part, which the other way skips.
+  constexpr std::size_t widest = 32;
+  const bool in_vectors = geometry.stride.width <= 2 && geometry.columns().span() <= widest && in[3] != 0;
   parallel_for(in[0] * in[1], [&](std::size_t plane) {
     const T* map = x.data() + plane * in[2] * in[3];
-    for (std::size_t oy = 0, place = plane * out[2] * out[3]; oy < out[2]; ++oy) {
-      for (std::size_t ox = 0; ox < out[3]; ++ox, ++place) {
-        const auto best = detail::maximum(map, in[2], in[3], rows, columns, oy, ox);
-        y.data()[place] = best.value;
-        if (record) record->places.data()[place] = static_cast<std::uint32_t>(best.place);
-      }
+    const std::size_t place = plane * out[2] * out[3];
+    std::uint32_t* places = record ? record->places.data() + place : nullptr;
+    if (in_vectors) {
+      detail::pool_plane_in_vectors(map, in, geometry, out, y.data() + place, places);
+    } else {
+      detail::pool_plane(map, in, geometry, out, y.data() + place, places);
     }
   });
 }

@@ -1,10 +1,11 @@
 // Rectification, forward and under the three rules of the way down.
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
+#include <span>
 #include <string_view>
 
+#include <deconvnet/kernels/element.hpp>
 #include <deconvnet/kernels/parallel_for.hpp>
 #include <deconvnet/ops/reverse_context.hpp>
 #include <deconvnet/ops/window.hpp>
@@ -18,7 +19,7 @@ template <tensor_expression X>
 auto relu(const X& x) {
   using T = scalar_of<X>;
   tensor<T, detail::result_rank<X>> y = contiguous<T, detail::result_rank<X>>(x);
-  for (std::size_t k = 0; k < y.size(); ++k) y.data()[k] = y.data()[k] < T(0) ? T(0) : y.data()[k];
+  kernels::current_element_kernels<T>().rectify(y.data(), y.data(), y.size());
   return y;
 }
 
@@ -27,14 +28,32 @@ auto relu(const X& x) {
 template <scalar T, class Active>
 tensor4<T> relu_reverse(const tensor4<T>& signal, rule how, Active&& active) {
   auto result = uninitialized<T>(shape_of(signal));
+  const auto& elements = kernels::current_element_kernels<T>();
   parallel_for(signal.shape(0), [&](std::size_t m) {
     const auto from = image_span(signal, m);
     const auto to = image_span(result, m);
+    if (how == rule::deconvnet) return elements.rectify(from.data(), to.data(), from.size());
     for (std::size_t k = 0; k < from.size(); ++k) {
       const bool rectified = how != rule::gradient && from[k] < T(0);
-      const bool masked = how != rule::deconvnet && !active(m, k);
-      to[k] = rectified || masked ? T(0) : from[k];
+      to[k] = rectified || !active(m, k) ? T(0) : from[k];
     }
+  });
+  return result;
+}
+
+/// The same where the outputs of the way up were kept: those of picture m are those of image images[m].
+template <scalar T>
+tensor4<T> relu_reverse(const tensor4<T>& signal, rule how, const tensor4<T>& output, std::span<const std::size_t> images) {
+  auto result = uninitialized<T>(shape_of(signal));
+  const auto& elements = kernels::current_element_kernels<T>();
+  const std::size_t size = signal.shape(1) * signal.shape(2) * signal.shape(3);
+  parallel_for(signal.shape(0), [&](std::size_t m) {
+    parallel_pieces(size, [&](std::size_t first, std::size_t count) {
+      const T* from = signal.data() + m * size + first;
+      T* to = result.data() + m * size + first;
+      if (how == rule::deconvnet) return elements.rectify(from, to, count);
+      elements.mask(from, output.data() + images[m] * size + first, how == rule::guided, to, count);
+    });
   });
   return result;
 }
@@ -54,10 +73,9 @@ struct relu {
   template <scalar T>
   void forward(const tensor4<T>& x, tensor4<T>& y) const {
     resize(y, shape_of(x));
-    parallel_for(x.shape(0) * x.shape(1), [&, plane = x.shape(2) * x.shape(3)](std::size_t map) {
-      const T* from = x.data() + map * plane;
-      T* to = y.data() + map * plane;
-      for (std::size_t k = 0; k < plane; ++k) to[k] = from[k] < T(0) ? T(0) : from[k];
+    const auto& elements = kernels::current_element_kernels<T>();
+    parallel_pieces(x.size(), [&](std::size_t first, std::size_t count) {
+      elements.rectify(x.data() + first, y.data() + first, count);
     });
   }
 
@@ -72,11 +90,7 @@ struct relu {
     if (at.how != rule::deconvnet && !at.recorded_output && !at.recorded_signs) {
       throw error("relu: the run kept neither the output nor its sign");
     }
-    if (at.recorded_output) {
-      return ops::relu_reverse(signal, at.how, [&, size = image_span(*at.recorded_output, 0).size()](std::size_t m, std::size_t k) {
-        return at.recorded_output->data()[at.images[m] * size + k] > T(0);
-      });
-    }
+    if (at.recorded_output) return ops::relu_reverse(signal, at.how, *at.recorded_output, at.images);
     return ops::relu_reverse(signal, at.how, [&](std::size_t m, std::size_t k) {
       return at.recorded_signs->positive(at.images[m], k);
     });

@@ -1,11 +1,13 @@
 // Batch normalization as training runs it: with the statistics of the batch at hand.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <span>
 #include <vector>
 
+#include <deconvnet/kernels/element.hpp>
 #include <deconvnet/kernels/parallel_for.hpp>
 #include <deconvnet/ops/batch_norm.hpp>
 
@@ -39,25 +41,25 @@ void batch_norm_training(const batch_norm<T>& op, const tensor4<T>& x, tensor4<T
   statistics.count = x.shape(0) * x.shape(2) * x.shape(3);
   statistics.mean.resize(channels);
   statistics.variance.resize(channels);
+  const auto& elements = kernels::current_element_kernels<T>();
   parallel_for(channels, [&](std::size_t c) {
+    // One pass: moments about a value of the channel do not cancel as those about 0 would.
+    const double shift = static_cast<double>(x.data()[c * x.shape(2) * x.shape(3)]);
     double sum = 0;
-    visit_maps(x, c, [&](std::size_t at, std::size_t plane) {
-      for (std::size_t k = 0; k < plane; ++k) sum += static_cast<double>(x.data()[at + k]);
-    });
-    const double mean = sum / static_cast<double>(statistics.count);
     double squares = 0;
     visit_maps(x, c, [&](std::size_t at, std::size_t plane) {
-      for (std::size_t k = 0; k < plane; ++k) {
-        const double difference = static_cast<double>(x.data()[at + k]) - mean;
-        squares += difference * difference;
-      }
+      const auto sums = elements.moments(x.data() + at, shift, plane);
+      sum += sums.first;
+      squares += sums.second;
     });
+    const double offset = sum / static_cast<double>(statistics.count);
+    const double mean = shift + offset;
     statistics.mean[c] = mean;
-    statistics.variance[c] = squares / static_cast<double>(statistics.count);
+    statistics.variance[c] = std::max(0.0, squares / static_cast<double>(statistics.count) - offset * offset);
     const T scale = static_cast<T>(static_cast<double>(op.gamma()(c)) / std::sqrt(statistics.variance[c] + op.epsilon()));
-    const T shift = static_cast<T>(static_cast<double>(op.beta()(c)) - mean * static_cast<double>(scale));
+    const T added = static_cast<T>(static_cast<double>(op.beta()(c)) - mean * static_cast<double>(scale));
     visit_maps(x, c, [&](std::size_t at, std::size_t plane) {
-      for (std::size_t k = 0; k < plane; ++k) y.data()[at + k] = scale * x.data()[at + k] + shift;
+      elements.scale(x.data() + at, scale, added, y.data() + at, plane);
     });
   });
 }
@@ -68,26 +70,24 @@ template <scalar T>
 tensor4<T> batch_norm_gradient(const batch_norm<T>& op, const tensor4<T>& x, const tensor4<T>& signal,
                                const batch_statistics<T>& statistics, std::span<T> gamma, std::span<T> beta) {
   auto result = uninitialized<T>(shape_of(x));
+  const auto& elements = kernels::current_element_kernels<T>();
   parallel_for(x.shape(1), [&](std::size_t c) {
     const double mean = statistics.mean[c];
     const double inverse = 1 / std::sqrt(statistics.variance[c] + op.epsilon());
     double sum = 0, product = 0;
     visit_maps(x, c, [&](std::size_t at, std::size_t plane) {
-      for (std::size_t k = 0; k < plane; ++k) {
-        const double g = static_cast<double>(signal.data()[at + k]);
-        sum += g;
-        product += g * (static_cast<double>(x.data()[at + k]) - mean) * inverse;
-      }
+      const auto sums = elements.products(signal.data() + at, x.data() + at, mean, plane);
+      sum += sums.first;
+      product += sums.second;
     });
+    product *= inverse;
     gamma[c] = static_cast<T>(product);
     beta[c] = static_cast<T>(sum);
     const double m = static_cast<double>(statistics.count);
     const double factor = static_cast<double>(op.gamma()(c)) * inverse;
+    const double slope = -factor * product / m * inverse;
     visit_maps(x, c, [&](std::size_t at, std::size_t plane) {
-      for (std::size_t k = 0; k < plane; ++k) {
-        const double z = (static_cast<double>(x.data()[at + k]) - mean) * inverse;
-        result.data()[at + k] = static_cast<T>(factor * (static_cast<double>(signal.data()[at + k]) - sum / m - z * product / m));
-      }
+      elements.combine(signal.data() + at, x.data() + at, factor, slope, -factor * sum / m - slope * mean, result.data() + at, plane);
     });
   });
   return result;

@@ -89,7 +89,7 @@ class sgd {
       T* w = net.edit_parameter(gradient.name).data();
       T* v = buffers_[k].values.data();
       const T* g = gradient.values.data();
-      in_pieces(gradient.values.size(), [&](std::size_t first, std::size_t count) {
+      parallel_pieces(gradient.values.size(), [&](std::size_t first, std::size_t count) {
         if (gradient.role == parameter_role::learned) {
           detail::sgd_update(w + first, v + first, g + first, count, by);
         } else {
@@ -122,14 +122,6 @@ class sgd {
     std::vector<std::size_t> shape;
     std::vector<T> values;
   };
-
-  template <class Body>
-  static void in_pieces(std::size_t count, Body&& body) {
-    constexpr std::size_t piece = std::size_t{1} << 15;
-    parallel_for((count + piece - 1) / piece, [&](std::size_t k) {
-      body(k * piece, std::min(piece, count - k * piece));
-    });
-  }
 
   void check(const network<T>& net, const std::vector<parameter_gradient<T>>& gradients) const {
     const auto parameters = net.parameters();

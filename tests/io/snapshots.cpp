@@ -1,0 +1,43 @@
+#include <deconvnet/io/snapshots.hpp>
+
+#include <doctest/doctest.h>
+
+#include "../training/small_trainings.hpp"
+#include "temporary_folder.hpp"
+
+namespace dn = deconvnet;
+using namespace deconvnet::testing;
+
+TEST_CASE("snapshots come back in the order of their epochs, with their bits; in half precision nearly") {
+  const temporary_folder folder;
+  const auto path = folder.path / "run.safetensors";
+  const std::vector<dn::network_snapshot<float>> saved{dn::snapshot_of(small_classifier<float>(1), 10),
+                                                       dn::snapshot_of(small_classifier<float>(2), 2, "relu1")};
+  dn::save_snapshots(saved, path);
+  const auto loaded = dn::load_snapshots<float>(path);
+  REQUIRE(loaded.size() == 2);
+  CHECK(loaded[0].epoch == 2);
+  CHECK(loaded[1].epoch == 10);
+  CHECK(loaded[0].weights.size() == saved[1].weights.size());
+  auto net = small_classifier<float>(5);
+  dn::restore(net, loaded[1]);
+  CHECK(numbers_of(net) == numbers_of(small_classifier<float>(1)));
+
+  dn::save_snapshots(saved, path, dn::storage::half);
+  auto rounded = small_classifier<double>(5);
+  dn::restore(rounded, dn::load_snapshots<double>(path)[1]);
+  const auto exact = numbers_of(small_classifier<float>(1));
+  const auto near = numbers_of(rounded);
+  for (std::size_t k = 0; k < exact.size(); ++k) CHECK(near[k] == doctest::Approx(exact[k]).epsilon(1e-3));
+}
+
+TEST_CASE("two snapshots of one epoch, and files of something else, are refused") {
+  const temporary_folder folder;
+  const auto path = folder.path / "run.safetensors";
+  const auto one = dn::snapshot_of(small_classifier<float>(1), 4);
+  CHECK_THROWS_WITH_AS(dn::save_snapshots<float>({one, one}, path), doctest::Contains("two snapshots of epoch 4"), dn::error);
+  dn::save_safetensors(small_classifier<float>(1), path);
+  CHECK_THROWS_WITH_AS(dn::load_snapshots<float>(path), doctest::Contains("is no weight of a snapshot"), dn::file_error);
+  dn::save_snapshots(std::vector<dn::network_snapshot<float>>{}, path);
+  CHECK_THROWS_WITH_AS(dn::load_snapshots<float>(path), doctest::Contains("there is no snapshot in it"), dn::file_error);
+}
