@@ -34,6 +34,7 @@
 #include <deconvnet/network/alexnet.hpp>
 #include <deconvnet/network/deconv_pipeline.hpp>
 #include <deconvnet/network/network.hpp>
+#include <deconvnet/network/network_snapshot.hpp>
 #include <deconvnet/network/pipeline.hpp>
 #include <deconvnet/network/projection.hpp>
 #include <deconvnet/network/receptive_field.hpp>
@@ -46,6 +47,7 @@
 // analyses: the paper's figures and tables
 #include <deconvnet/analysis/correspondence.hpp>
 #include <deconvnet/analysis/depth_probe.hpp>
+#include <deconvnet/analysis/feature_evolution.hpp>
 #include <deconvnet/analysis/filter_pictures.hpp>
 #include <deconvnet/analysis/filters.hpp>
 #include <deconvnet/analysis/invariance.hpp>
@@ -58,6 +60,7 @@
 #include <deconvnet/analysis/transforms.hpp>
 
 // reports
+#include <deconvnet/report/evolution_figure.hpp>
 #include <deconvnet/report/figure.hpp>
 #include <deconvnet/report/page.hpp>
 #include <deconvnet/report/plot.hpp>
@@ -102,7 +105,6 @@
 #include <deconvnet/training/learning_rate.hpp>
 #include <deconvnet/training/normalization.hpp>
 #include <deconvnet/training/pixel_mean.hpp>
-#include <deconvnet/training/network_snapshot.hpp>
 #include <deconvnet/training/sgd.hpp>
 #include <deconvnet/training/trainer.hpp>
 #include <deconvnet/training/training_options.hpp>

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include <deconvnet/io/safetensors.hpp>
-#include <deconvnet/training/network_snapshot.hpp>
+#include <deconvnet/network/network_snapshot.hpp>
 
 namespace deconvnet {
 

@@ -1,8 +1,8 @@
-#include <deconvnet/training/network_snapshot.hpp>
+#include <deconvnet/network/network_snapshot.hpp>
 
 #include <doctest/doctest.h>
 
-#include "small_trainings.hpp"
+#include "../training/small_trainings.hpp"
 
 namespace dn = deconvnet;
 using namespace deconvnet::testing;
