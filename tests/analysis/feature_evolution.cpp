@@ -2,7 +2,6 @@
 
 #include <doctest/doctest.h>
 
-#include <ranges>
 #include <stdexcept>
 #include <utility>
 #include <vector>
@@ -80,7 +79,7 @@ TEST_CASE("chosen maps stand in the order asked for; images may be made when the
   const auto images = evolving_images();
   std::size_t last = 0;
   std::size_t whole = 0;
-  const auto made = std::views::iota(std::size_t{0}, images.size()) | std::views::transform([&](std::size_t k) { return images[k]; });
+  const made_on_demand made(0, images.size(), [&](std::size_t k) { return images[k]; });
   const auto seen = feature_evolution(evolving_network(9, 9), evolving_snapshots(), "relu1", made,
                                       {.maps = {1, 0, 1}, .progress = [&](std::size_t done, std::size_t total) {
                                          last = done;
@@ -105,7 +104,7 @@ TEST_CASE("an evolution does not depend on the number of threads") {
   std::vector<tensor4<float>> images;
   for (std::size_t k = 0; k < 40; ++k) images.push_back(numbered_picture(k));
   std::vector<evolution<float>> all;
-  for (const std::size_t threads : {1, 2, 5}) {
+  for (const std::size_t threads : {1U, 2U, 5U}) {
     const thread_count_for_test scope(threads);
     all.push_back(feature_evolution(net, snapshots, "conv2", images));
   }
@@ -122,7 +121,7 @@ TEST_CASE("an evolution does not depend on the number of threads") {
 
 TEST_CASE("snapshots that do not fit the network are refused before an image is read") {
   const auto net = evolving_network(9, 9);
-  const auto images = std::views::iota(0, 3) | std::views::transform([](int) -> tensor4<float> { throw std::logic_error("read"); });
+  const made_on_demand images(0, 3, [](std::size_t) -> tensor4<float> { throw std::logic_error("read"); });
   auto snapshots = evolving_snapshots();
   snapshots[1].weights[0].shape = {2, 1, 9};
   CHECK_THROWS_WITH_AS(feature_evolution(net, snapshots, "relu1", images), doctest::Contains("epoch 2: 'conv1.weight' is"), shape_error);
@@ -134,6 +133,20 @@ TEST_CASE("snapshots that do not fit the network are refused before an image is 
   std::swap(snapshots[0], snapshots[1]);
   CHECK_THROWS_WITH_AS(feature_evolution(net, snapshots, "relu1", images), doctest::Contains("epoch 1 stands behind epoch 2"), error);
   CHECK_THROWS_AS(feature_evolution(net, evolving_snapshots(), "relu9", images), error);
+}
+
+TEST_CASE("images that cannot be read keep their numbers and are counted once") {
+  const auto images = evolving_images();
+  const made_on_demand made(0, 3, [&](std::size_t k) {
+    if (k == 0) throw file_error("0.png", "not a picture");
+    return images[k];
+  });
+  const auto seen = feature_evolution(evolving_network(9, 9), evolving_snapshots(), "relu1", made);
+  REQUIRE(seen.skipped.size() == 1);
+  CHECK(seen.skipped[0].index == 0);
+  CHECK(seen.features[0][0].strongest == top_activation<float>{7, 1, 2, 2});
+  CHECK(seen.features[0][2].strongest == top_activation<float>{0, 1, 0, 0});  // silent: the first of equals
+  CHECK(seen.features[0][2].projection == tensor<float, 3>({1, 3, 3}, 0.F));
 }
 
 TEST_CASE("a map that is not there and a set without images are errors") {

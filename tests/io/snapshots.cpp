@@ -41,3 +41,34 @@ TEST_CASE("two snapshots of one epoch, and files of something else, are refused"
   dn::save_snapshots(std::vector<dn::network_snapshot<float>>{}, path);
   CHECK_THROWS_WITH_AS(dn::load_snapshots<float>(path), doctest::Contains("there is no snapshot in it"), dn::file_error);
 }
+
+TEST_CASE("half precision keeps what it can hold, subnormals too, and rounds ties to even") {
+  const temporary_folder folder;
+  const auto path = folder.path / "run.safetensors";
+  dn::network_snapshot<float> one{3, {{"conv1.weight", {6}, {1.5F, -0x1p-24F, 0x3p-24F, 1.F + 0x1p-11F, 1.F + 0x3p-11F, 65504.F}}}};
+  dn::save_snapshots<float>({one}, path, dn::storage::half);
+  const auto loaded = dn::load_snapshots<float>(path);
+  REQUIRE(loaded.size() == 1);
+  CHECK(loaded[0].epoch == 3);
+  CHECK(loaded[0].weights[0].name == "conv1.weight");
+  CHECK(loaded[0].weights[0].shape == std::vector<std::size_t>{6});
+  CHECK(loaded[0].weights[0].values == std::vector<float>{1.5F, -0x1p-24F, 0x3p-24F, 1.F, 1.F + 0x1p-9F, 65504.F});
+}
+
+TEST_CASE("a damaged file of snapshots is an error or a file of snapshots, never a crash") {
+  const temporary_folder folder;
+  const auto path = folder.path / "run.safetensors";
+  dn::save_snapshots<float>({dn::snapshot_of(small_classifier<float>(1), 1, "relu1")}, path);
+  const std::string whole = bytes_of(path);
+  for (std::size_t length = 0; length < whole.size(); length += 37) {
+    CHECK_THROWS_AS(dn::load_snapshots<float>(folder.write("short", std::string_view(whole).substr(0, length))), dn::file_error);
+  }
+  std::mt19937 random(1);
+  for (int k = 0; k < 300; ++k) {
+    const auto file = folder.write("damaged", mutated(whole, random));
+    try {
+      for (const auto& one : dn::load_snapshots<float>(file)) CHECK(!one.weights.empty());
+    } catch (const dn::error&) {
+    }
+  }
+}

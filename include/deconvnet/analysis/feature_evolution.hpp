@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <iterator>
 #include <map>
 #include <numeric>
 #include <ranges>
@@ -89,7 +90,7 @@ std::vector<evolved_feature<T>> project_strongest(const network<T>& net, std::si
   for (std::size_t m = 0; m < maps.size(); ++m) places[top[maps[m]][0].image].push_back(m);
   std::vector<evolved_feature<T>> features(maps.size());
   for (const auto& [image, list] : places) {
-    const tensor4<T> x = owned<T, 4>(std::ranges::begin(inputs)[static_cast<std::ranges::range_difference_t<Inputs>>(image)]);
+    const tensor4<T> x = owned<T, 4>(*std::ranges::next(std::ranges::begin(inputs), static_cast<std::ptrdiff_t>(image)));
     const auto run = net.forward(x, {.keep = {index}});
     std::vector<unit> units;
     for (const std::size_t m : list) units.push_back({0, maps[m], top[maps[m]][0].y, top[maps[m]][0].x});
@@ -111,14 +112,14 @@ std::vector<evolved_feature<T>> project_strongest(const network<T>& net, std::si
 /// images, and its projection. Snapshots in the order of their epochs, weights of this network; its own weights play no
 /// part in what the layer depends on. The result does not depend on the number of threads.
 ///
-/// inputs: a random-access range whose elements are 1 x C x H x W, preprocessed: a vector, or a view that makes them when
-/// they are asked for. Each is read once per snapshot, the winners once more. One that throws file_error is counted in
-/// .skipped. A stop ends it after the snapshots that were done.
+/// inputs: a range whose elements are 1 x C x H x W, preprocessed, and that can be walked again: a vector, or one that makes
+/// them when they are looked at. Each is looked at once per snapshot, the winners once more. One that throws file_error is
+/// counted in .skipped. A stop ends it after the snapshots that were done.
 /// Throws error for an unknown layer or map, for snapshots out of order, that lack a weight the layer depends on or have one
 /// that the network has not, for no images; shape_error for a weight of another shape; and as top_activations and project
 /// do. Everything about snapshots is checked before an image is read. The paper, figure 4.
 template <scalar T, range_of_inputs Inputs>
-  requires std::ranges::random_access_range<const Inputs>
+  requires std::ranges::forward_range<const Inputs>
 evolution<T> feature_evolution(const network<T>& net, std::span<const network_snapshot<T>> snapshots, const layer& which,
                                const Inputs& inputs, const feature_evolution_options& options = {}) {
   const std::size_t index = net.find(which);
@@ -164,7 +165,7 @@ evolution<T> feature_evolution(const network<T>& net, std::span<const network_sn
 }
 
 template <scalar T, range_of_inputs Inputs>
-  requires std::ranges::random_access_range<const Inputs>
+  requires std::ranges::forward_range<const Inputs>
 evolution<T> feature_evolution(const network<T>& net, const std::vector<network_snapshot<T>>& snapshots, const layer& which,
                                const Inputs& inputs, const feature_evolution_options& options = {}) {
   return feature_evolution(net, std::span<const network_snapshot<T>>(snapshots), which, inputs, options);

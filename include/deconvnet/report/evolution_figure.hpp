@@ -42,6 +42,15 @@ tensor<T, 3> evolution_tile(const tensor<T, 3>& shown, std::size_t side) {
   return resize(shown, shrunk(shown.shape(1)), shrunk(shown.shape(2)));
 }
 
+/// The number in the middle under the word.
+inline std::string epoch_label(std::size_t epoch) {
+  const std::string number = std::to_string(epoch);
+  const std::size_t word = text_extent("epoch").second;
+  const std::size_t digits = text_extent(number).second;
+  const std::size_t spaces = digits < word ? (word - digits) / 2 / std::max<std::size_t>(1, text_extent(" ").second) : 0;
+  return "epoch\n" + std::string(spaces, ' ') + number;
+}
+
 template <scalar T>
 tensor<T, 3> evolution_cell(const evolved_feature<T>& feature, const evolution_figure_options& options) {
   // Shrunk first: the signs of neighbours cancel, and the scale is to be that of what is seen.
@@ -67,7 +76,7 @@ tensor<float, 3> evolution_figure(const evolution<T>& seen, const evolution_figu
   if (options.tile == 0 || options.tile > 4096) throw error(detail::text("evolution_figure: a tile of ", options.tile, " pixels"));
   std::vector<std::vector<panel>> rows;
   figure_options layout{.title = options.title, .caption = options.caption, .gap = 10};
-  for (const std::size_t epoch : seen.epochs) layout.column_labels.push_back("epoch\n" + std::to_string(epoch));
+  for (const std::size_t epoch : seen.epochs) layout.column_labels.push_back(detail::epoch_label(epoch));
   for (std::size_t m = 0; m < seen.maps.size(); ++m) {
     layout.row_labels.push_back("map " + std::to_string(seen.maps[m]));
     rows.emplace_back();
