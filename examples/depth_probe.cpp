@@ -50,7 +50,7 @@ data_set load_folder(const arguments& args) {
   std::sort(folders.begin(), folders.end());
   data_set all;
   for (const auto& folder : folders) {
-    auto paths = examples::pictures_in(folder.string());
+    auto paths = examples::picture_files_in(folder.string());
     if (args.per_class != 0 && paths.size() > args.per_class) paths.resize(args.per_class);
     if (paths.size() < args.every) {
       throw dn::file_error(folder.string(), "has " + std::to_string(paths.size()) + " photographs: at least " +
@@ -120,8 +120,10 @@ void probe(const arguments& args) {
   const auto all = load_folder(args);
   const auto layers = chosen_layers(net, args.layers);
   const std::size_t channels = net.input_shape()[0];
-  const examples::picture_inputs inputs(all.train.paths, 0, all.train.paths.size(), options, channels);
-  const examples::picture_inputs held_out(all.held_out.paths, 0, all.held_out.paths.size(), options, channels);
+  const examples::picture_list train(all.train.paths);
+  const examples::picture_list later(all.held_out.paths);
+  const examples::picture_inputs inputs(train, 0, train.size(), options, channels);
+  const examples::picture_inputs held_out(later, 0, later.size(), options, channels);
   check_memory(net.forward(inputs.input(0)), layers, all, args.memory);
 
   dn::depth_probe_result result;

@@ -10,9 +10,9 @@
 
 #include <CLI/CLI.hpp>
 
-#include "data_set_inputs.hpp"
 #include "experiment.hpp"
 #include "layer_choice.hpp"
+#include "picture_folder.hpp"
 #include "progress_line.hpp"
 
 namespace {
@@ -94,10 +94,9 @@ int follow_and_draw(const arguments& args) {
   const auto how = examples::rule_of(args.rule);
   const auto opened = examples::open_network(args.network, {});
   const auto snapshots = dn::load_snapshots<float>(args.snapshots);
-  const auto set = dn::load_data_set(args.data, dn::split::train);
-  const std::size_t images = args.images == 0 ? set.size() : std::min(args.images, set.size());
-  if (images == 0) throw dn::file_error(args.data, "there are no pictures to learn from in it");
-  const examples::data_set_inputs inputs(set, images, opened.preparation);
+  const auto pictures = examples::pictures_in(args.data, dn::split::train);
+  const std::size_t images = args.images == 0 ? pictures.size() : std::min(args.images, pictures.size());
+  const examples::picture_inputs inputs(pictures, 0, images, opened.preparation, opened.net.input_shape()[0]);
   const auto run = opened.net.forward(*inputs.begin());
   examples::stop_on_interrupt();
   fs::create_directories(args.out);
@@ -135,9 +134,9 @@ int main(int argc, char** argv) {
   app.footer(
       "The maps are chosen at equal distances, not by what they show. Ctrl-C stops the scan; the epochs that were done\n"
       "are drawn, and the exit code is 130. Exit code 1: an error, told on stderr.");
-  app.add_option("--network", args.network, examples::network_help)->required();
-  app.add_option("--snapshots", args.snapshots, "the weights of its epochs, written by train --snapshots")->required();
-  app.add_option("--data", args.data, "the folder of the data set it was trained on: IDX, CIFAR, or a folder per class")->required();
+  app.add_option("network", args.network, examples::network_help)->required();
+  app.add_option("snapshots", args.snapshots, "the weights of its epochs, written by train --snapshots")->required();
+  app.add_option("pictures", args.data, examples::pictures_help)->required();
   app.add_option("--layer", args.layers, "names of layers, or all: every rectified layer that the snapshots have (the default)");
   app.add_option("--maps", args.maps, "how many maps of a layer to draw")->check(CLI::Range(1, 1024))->capture_default_str();
   app.add_option("--map", args.named_maps, "the numbers of the maps to draw, instead")->excludes("--maps");
@@ -150,7 +149,7 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(1., 100.))
       ->capture_default_str();
   app.add_flag("--projections-only", args.projections_only, "leave out the pixels under the projections, as the paper does");
-  app.add_option("--output", args.out, "the folder for the figures and the tables")->capture_default_str();
+  app.add_option("--out", args.out, "the folder for the figures and the tables")->capture_default_str();
   CLI11_PARSE(app, argc, argv);
   try {
     return follow_and_draw(args);

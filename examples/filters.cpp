@@ -70,7 +70,7 @@ struct portrait {
 
 xt::xtensor<float, 3> sheet_of(const dn::network<float>& net, const std::string& layer, dn::display_scope scope,
                                const dn::filter_survey& survey, dn::channel_order order) {
-  dn::filter_picture_options options{.channel_order = order, .scope = scope};
+  dn::filter_picture_options options{.scope = scope, .channel_order = order};
   // About 40 pixels each, whatever the filters' size.
   const auto plain = dn::filter_pictures(net, layer, options);
   options.enlarge = std::max<std::size_t>(1, 44 / std::max(plain.shape(2), plain.shape(3)));
@@ -90,9 +90,9 @@ portrait look_at(const std::string& source, const arguments& args) {
   portrait one;
   one.name = std::filesystem::path(source).filename().string();
   one.layer = filter_layer(net, args.layer);
-  std::vector<std::filesystem::path> paths;
-  if (!args.images.empty()) paths = examples::pictures_in(args.images);
-  const examples::picture_inputs inputs(paths, 0, paths.size(), options, net.input_shape()[0]);
+  examples::picture_list pictures(std::vector<std::filesystem::path>{});
+  if (!args.images.empty()) pictures = examples::pictures_in(args.images);
+  const examples::picture_inputs inputs(pictures, 0, pictures.size(), options, net.input_shape()[0]);
   examples::progress_line progress(one.name, "photographs");
   one.survey = dn::filter_statistics(
       net, one.layer, inputs, {.progress = [&](std::size_t done, std::size_t total) { progress.update(done, total); }});
@@ -185,7 +185,7 @@ int main(int argc, char** argv) {
       ->required()
       ->expected(1, 2);
   app.add_option("--layer", args.layer, "the layer whose filters are shown (default: the first convolution)");
-  app.add_option("--images", args.images, "a folder of photographs, to find filters that are never active");
+  app.add_option("--images", args.images, std::string("to find filters that are never active: ") + examples::pictures_help);
   app.add_option("--classes", args.classes, "of the MODEL whose weights are read")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();

@@ -143,7 +143,11 @@ void measure(const arguments& args) {
   if (args.fill) border = {.border = dn::warp_border::fill, .fill = dn::fill_for(*args.fill, options)};
 
   experiment all{net, photographs, options, layers};
-  all.follow(dn::translations(dn::axis::vertical, -60, 60, 4, border));
+  // The paper's 60 pixels of 224, in steps of 4; of smaller inputs the same share.
+  const double share = static_cast<double>(photographs[0].input.shape(2)) / 224;
+  const double step = std::max(1.0, std::round(4 * share));
+  const double farthest = step * std::round(60 * share / step);
+  all.follow(dn::translations(dn::axis::vertical, -farthest, farthest, step, border));
   all.follow(dn::scalings(1, 1.8, 0.05, border));
   all.follow(dn::rotations(0, 350, 10, border));
   const std::string caption =

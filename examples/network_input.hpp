@@ -30,10 +30,9 @@ inline dn::preprocessing preprocessing_for(const std::string& preset, const dn::
   return options;
 }
 
-/// The photograph in the channels that the network reads: its colours, or their luminance for one channel.
-inline xt::xtensor<float, 3> load_photograph(const std::string& path, std::size_t channels) {
-  auto picture = dn::load_image<float>(path);
-  if (channels != 1) return picture;
+/// A picture in the channels that the network reads: its colours, or their luminance for one channel.
+inline xt::xtensor<float, 3> in_channels(xt::xtensor<float, 3> picture, std::size_t channels) {
+  if (channels != 1 || picture.shape(0) == 1) return picture;
   auto grey = xt::xtensor<float, 3>::from_shape({1, picture.shape(1), picture.shape(2)});
   const std::size_t plane = grey.size();
   for (std::size_t k = 0; k < plane; ++k) {
@@ -41,6 +40,10 @@ inline xt::xtensor<float, 3> load_photograph(const std::string& path, std::size_
     grey.data()[k] = 0.299f * p[0] + 0.587f * p[plane] + 0.114f * p[2 * plane];
   }
   return grey;
+}
+
+inline xt::xtensor<float, 3> load_photograph(const std::string& path, std::size_t channels) {
+  return in_channels(dn::load_image<float>(path), channels);
 }
 
 /// One label per line, in the order of the network's outputs.
@@ -60,18 +63,9 @@ struct opened_network {
 };
 
 /// Opens an ONNX file, or a .safetensors file that `train` wrote, which says itself how it wants its photographs. `preset`:
-/// --preprocessing, empty where it was not given; `labels`: a file, or empty.
-inline opened_network open_network(const std::string& path, const std::string& preset, const std::string& labels = {}) {
-  const auto names = labels.empty() ? std::vector<std::string>{} : load_labels(labels);
-  if (path.ends_with(".safetensors")) {
-    if (!preset.empty()) throw dn::error(path + " says itself how it wants its photographs: leave --preprocessing out");
-    auto stored = dn::load_network<float>(path);
-    return {std::move(stored.net), std::move(stored.preparation), names.empty() ? std::move(stored.classes) : names};
-  }
-  auto net = dn::load_onnx<float>(path);
-  auto preparation = preprocessing_for(preset.empty() ? "torchvision" : preset, net.input_shape());
-  return {std::move(net), std::move(preparation), names};
-}
+/// --preprocessing, empty where it was not given; `labels`: a file, or empty. Compiled once for all programs: reading ONNX
+/// takes the compiler as long as the rest of a program.
+opened_network open_network(const std::string& path, const std::string& preset, const std::string& labels = {});
 
 /// What every program says of these two arguments.
 inline constexpr const char* network_help = "an ONNX file, or a .safetensors file written by train";

@@ -28,8 +28,8 @@ using map2d = xt::xtensor<float, 2>;
 struct arguments {
   std::string network, photograph, layer, labels;
   std::optional<std::size_t> label;
-  std::vector<std::size_t> size = {32};
-  std::vector<std::size_t> stride = {8};
+  std::vector<std::size_t> size;
+  std::vector<std::size_t> stride;
   std::string fill = "grey";
   std::string rule = "deconvnet";
   std::string preprocessing;
@@ -40,7 +40,13 @@ struct arguments {
 constexpr int interrupted_exit = 130;  // what shells give a program that Ctrl-C ended
 constexpr dn::color marker = {255, 0, 0};
 
-dn::extent2d extents(const std::vector<std::size_t>& sides) { return {sides.front(), sides.back()}; }
+/// Sides as they were given, else so many of 224 pixels, of smaller inputs the same share.
+dn::extent2d extents(const std::vector<std::size_t>& sides, std::size_t of_224, const xt::xtensor<float, 4>& input) {
+  if (!sides.empty()) return {sides.front(), sides.back()};
+  const std::size_t pixels = std::min(input.shape(2), input.shape(3));
+  const std::size_t side = std::max<std::size_t>(1, (of_224 * pixels + 112) / 224);
+  return {side, side};
+}
 
 /// What the square is painted with, a value for each channel of the input.
 std::vector<double> fill_of(const std::string& text, const xt::xtensor<float, 4>& input, const dn::preprocessing& how) {
@@ -322,8 +328,8 @@ int sweep_and_draw(const arguments& args) {
   examples::progress_line line("hiding", "places");
   const auto maps =
       dn::occlusion_sensitivity(study.net, study.input,
-                                {.size = extents(args.size),
-                                 .stride = extents(args.stride),
+                                {.size = extents(args.size, 32, study.input),
+                                 .stride = extents(args.stride, 8, study.input),
                                  .fill = study.fill,
                                  .label = args.label,
                                  .layer = study.layer,
@@ -362,14 +368,12 @@ int main(int argc, char** argv) {
   app.add_option("--label", args.label, "the number of the true class, counted from 0 (default: the one predicted)");
   app.add_option("--layer", args.layer,
                  "the layer whose strongest map is followed (default: the last maps before the classifier)");
-  app.add_option("--size", args.size, "of the square in pixels, or height and width")
+  app.add_option("--size", args.size, "of the square in pixels, or height and width (default: 32 for 224 pixels, of smaller inputs the same share)")
       ->expected(1, 2)
-      ->check(CLI::Range(1, 1 << 20))
-      ->capture_default_str();
-  app.add_option("--stride", args.stride, "from one place to the next, or down and across")
+      ->check(CLI::Range(1, 1 << 20));
+  app.add_option("--stride", args.stride, "from one place to the next, or down and across (default: 8 for 224 pixels)")
       ->expected(1, 2)
-      ->check(CLI::Range(1, 1 << 20))
-      ->capture_default_str();
+      ->check(CLI::Range(1, 1 << 20));
   app.add_option("--fill", args.fill,
                  "of the square: grey (127.5), mean (the photograph's mean colour) or a level of 0..255")
       ->capture_default_str();

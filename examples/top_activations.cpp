@@ -49,7 +49,7 @@ struct experiment {
   const arguments& args;
   dn::network<float> net;
   dn::preprocessing how;
-  std::vector<fs::path> paths;
+  examples::picture_list pictures;
   std::vector<std::string> layers;
   xt::xtensor<float, 4> blank;  // an input, for the sizes of maps
 
@@ -59,7 +59,7 @@ struct experiment {
       : args(a),
         net(std::move(opened.net)),
         how(std::move(opened.preparation)),
-        paths(examples::pictures_in(a.folder)),
+        pictures(examples::pictures_in(a.folder)),
         blank(dn::zeros<float>({1, channels(), how.crop, how.crop})) {
     const auto run = net.forward(blank);
     if (a.layers.empty()) layers = {examples::last_maps(net, run)};
@@ -82,7 +82,7 @@ struct experiment {
 
   std::size_t channels() const { return net.input_shape()[0] != 0 ? net.input_shape()[0] : 3; }
   examples::picture_inputs inputs(std::size_t first, std::size_t last) const {
-    return {paths, first, last, how, channels()};
+    return {pictures, first, last, how, channels()};
   }
 
   /// What a ranking depends on, besides the layers it names. Written beside a ranking, as that knows pictures by
@@ -91,7 +91,7 @@ struct experiment {
     std::string text = "network " + fs::path(args.network).filename().string() + ", " +
                        std::to_string(fs::file_size(args.network)) + " bytes\npreprocessing " + (args.preprocessing.empty() ? "default" : args.preprocessing) +
                        "\n";
-    for (const auto& path : paths) text += path.lexically_relative(args.folder).generic_string() + "\n";
+    for (std::size_t k = 0; k < pictures.size(); ++k) text += fs::path(pictures.name(k)).lexically_relative(args.folder).generic_string() + "\n";
     return text;
   }
 };
@@ -161,7 +161,7 @@ std::vector<ranking> scan(const experiment& task) {
   if (args.resume && fs::exists(args.ranking)) join(task, args.ranking, rankings);
   const std::vector<dn::layer> layers(task.layers.begin(), task.layers.end());
   // One scan looks at all layers, so what the first has seen all have.
-  const auto left = left_to_scan(rankings[0], shard_of(args.shard, task.paths.size()));
+  const auto left = left_to_scan(rankings[0], shard_of(args.shard, task.pictures.size()));
   std::size_t total = 0;
   for (const auto& part : left) total += part.last - part.first;
   examples::progress_line line("scanning", "pictures");
@@ -230,7 +230,7 @@ std::vector<block> drawn_blocks(const experiment& task, const ranking& top, cons
   examples::progress_line line("projecting " + top.layer, "pictures");
   std::size_t done = 0;
   for (const auto& [image, places] : winners) {
-    const auto input = task.inputs(0, task.paths.size()).input(image);
+    const auto input = task.inputs(0, task.pictures.size()).input(image);
     const auto run = task.net.forward(input, {.keep = {top.layer}});
     const auto pixels = dn::unprocess(input, task.how);
     std::vector<dn::unit> units;
@@ -239,7 +239,7 @@ std::vector<block> drawn_blocks(const experiment& task, const ranking& top, cons
       const dn::unit u{0, maps[slot], entry.y, entry.x};
       const float value = run[top.layer](u.n, u.c, u.y, u.x);
       if (std::abs(value - entry.value) > 1e-3f * std::max(1.f, std::abs(entry.value))) {
-        throw dn::file_error(task.paths[image].string(), "has changed since it was ranked");
+        throw dn::file_error(task.pictures.name(image), "has changed since it was ranked");
       }
       units.push_back(u);
     }
@@ -304,7 +304,7 @@ void write_table(const experiment& task, const ranking& top, const fs::path& pat
   for (std::size_t map = 0; map < top.size(); ++map) {
     for (std::size_t k = 0; k < top[map].size(); ++k) {
       const auto& entry = top[map][k];
-      numbers.add({map, k + 1, entry.value, task.paths[entry.image].string(), entry.y, entry.x});
+      numbers.add({map, k + 1, entry.value, task.pictures.name(entry.image), entry.y, entry.x});
     }
   }
   examples::write_text(path, dn::to_csv(numbers));
@@ -319,7 +319,7 @@ int find_and_draw(const arguments& args) {
   const bool stopped = examples::was_interrupted();
   const ranking& first = rankings[0];
   report_skipped(first);
-  if (stopped) std::fprintf(stderr, "stopped: %zu of %zu pictures were looked at\n", first.images(), task.paths.size());
+  if (stopped) std::fprintf(stderr, "stopped: %zu of %zu pictures were looked at\n", first.images(), task.pictures.size());
   if (first.images() == first.skipped.size()) {
     if (stopped) return interrupted_exit;
     throw dn::file_error(args.folder, "none of the pictures could be read");
@@ -345,7 +345,7 @@ int main(int argc, char** argv) {
       "Ctrl-C stops the scan; what was found until then is saved and drawn, and the exit code is 130. A second Ctrl-C\n"
       "ends the program. Exit code 1: an error, told on stderr. Pictures that cannot be read are skipped and listed.");
   app.add_option("network", args.network, examples::network_help)->required();
-  app.add_option("folder", args.folder, "a folder of PNG, JPEG and BMP files, searched with the folders in it")
+  app.add_option("folder", args.folder, examples::pictures_help)
       ->required();
   app.add_option("--layer", args.layers,
                  "names of layers, or all: every rectified layer (default: the last maps before the classifier)");
