@@ -8,6 +8,7 @@
 #include <deconvnet/tensor/tensor.hpp>
 
 // threads and instruction sets
+#include <deconvnet/kernels/algorithm.hpp>
 #include <deconvnet/kernels/level.hpp>
 #include <deconvnet/kernels/parallel_for.hpp>
 

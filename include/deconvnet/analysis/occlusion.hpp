@@ -117,6 +117,7 @@ class occlusion_sweep {
       read_clean(evaluation.clean(output_), followed_ ? &evaluation.clean(*followed_) : nullptr);
       sweep(variants_at_once(evaluation), [&](std::span<const std::size_t> positions) { read_incremental(evaluation, positions); });
     } else {
+      const direct_scope as_incremental;
       const layer_values<T> values(net_, targets_);
       typename layer_values<T>::records records;
       values.run(input_, records);
@@ -200,6 +201,7 @@ class occlusion_sweep {
         }
       }
     }
+    const direct_scope as_incremental;
     typename layer_values<T>::records records;
     values.run(batch, records);
     for (std::size_t n = 0; n < positions.size(); ++n) {

@@ -1,13 +1,16 @@
 // Convolution (cross-correlation, as every network means it), forward and adjoint.
 #pragma once
 
+#include <concepts>
 #include <cstddef>
 #include <span>
 #include <string_view>
 #include <utility>
 
+#include <deconvnet/kernels/algorithm.hpp>
 #include <deconvnet/kernels/convolution.hpp>
 #include <deconvnet/kernels/weight_gradient.hpp>
+#include <deconvnet/kernels/winograd.hpp>
 #include <deconvnet/ops/reverse_context.hpp>
 #include <deconvnet/ops/window.hpp>
 #include <deconvnet/tensor/shared_tensor.hpp>
@@ -68,6 +71,19 @@ struct conv2d_geometry {
   }
 };
 
+/// Throws shape_error where a signal does not come from a map of that shape.
+template <scalar T>
+kernels::convolution_problem adjoint_problem(const conv2d_geometry& geometry, const tensor4<T>& signal, const shape4& large,
+                                             const char* who) {
+  geometry.check(who);
+  const shape4 small = shape_of(signal);
+  if (small != geometry.output_shape(who, large)) {
+    throw shape_error(text(who, ": a signal of ", shape_text(small), " does not come from ", shape_text(large), " by the weight ",
+                           shape_text(geometry.weight)));
+  }
+  return geometry.problem(large, small);
+}
+
 }  // namespace detail
 
 namespace ops {
@@ -103,18 +119,59 @@ template <scalar T>
 tensor4<T> conv2d_adjoint(const tensor4<T>& signal, const tensor4<T>& weight, const conv2d_options& options,
                           const shape4& large, const char* who = "conv2d") {
   const detail::conv2d_geometry geometry{shape_of(weight), options};
-  geometry.check(who);
-  const shape4 small = shape_of(signal);
-  if (small != geometry.output_shape(who, large)) {
-    throw shape_error(detail::text(who, ": a signal of ", shape_text(small), " does not come from ", shape_text(large),
-                                   " by the weight ", shape_text(weight.shape())));
-  }
+  const auto problem = detail::adjoint_problem(geometry, signal, large, who);
   auto result = uninitialized<T>(large);
-  kernels::convolve_transposed(geometry.problem(large, small), signal.data(), weight.data(), result.data());
+  kernels::convolve_transposed(problem, signal.data(), weight.data(), result.data());
   return result;
 }
 
 }  // namespace ops
+
+namespace detail {
+
+/// Convolution by weights that stay: what an algorithm makes of them is kept with them.
+template <scalar T>
+void convolve_kept(const kernels::convolution_problem& p, const T* large, const shared_tensor<T, 4>& weight, const T* bias,
+                   T* small, bool rectify) {
+  if constexpr (std::same_as<T, float>) {
+    if (current_algorithm() == algorithm::automatic && kernels::gains_by_winograd(p)) {
+      const auto problem = kernels::winograd_forward(p);
+      const auto filters = weight.template derived<kernels::winograd_filters>(
+          0, [](const auto& known) { return known.level() == current_level(); },
+          [&] { return kernels::winograd_filters(problem, weight.get().data(), false); });
+      return kernels::convolve_winograd(problem, large, *filters, bias, small, rectify);
+    }
+  }
+  kernels::convolve(p, large, weight.get().data(), bias, small, rectify);
+}
+
+/// The adjoint, likewise.
+template <scalar T>
+void convolve_transposed_kept(const kernels::convolution_problem& p, const T* small, const shared_tensor<T, 4>& weight, T* large) {
+  if constexpr (std::same_as<T, float>) {
+    if (current_algorithm() == algorithm::automatic && kernels::gains_by_winograd(p)) {
+      const auto problem = kernels::winograd_transposed(p);
+      const auto filters = weight.template derived<kernels::winograd_filters>(
+          1, [](const auto& known) { return known.level() == current_level(); },
+          [&] { return kernels::winograd_filters(problem, weight.get().data(), true); });
+      return kernels::convolve_winograd(problem, small, *filters, nullptr, large);
+    }
+  }
+  kernels::convolve_transposed(p, small, weight.get().data(), large);
+}
+
+/// ops::conv2d_adjoint by weights that stay.
+template <scalar T>
+tensor4<T> conv2d_adjoint_kept(const tensor4<T>& signal, const shared_tensor<T, 4>& weight, const conv2d_options& options,
+                               const shape4& large, const char* who) {
+  const conv2d_geometry geometry{shape_of(weight.get()), options};
+  const auto problem = adjoint_problem(geometry, signal, large, who);
+  auto result = uninitialized<T>(large);
+  convolve_transposed_kept(problem, signal.data(), weight, result.data());
+  return result;
+}
+
+}  // namespace detail
 
 /// A convolution with its weights: ops::conv2d as a layer.
 template <scalar T>
@@ -149,10 +206,15 @@ class conv2d {
     return y;
   }
 
-  void forward(const tensor4<T>& x, tensor4<T>& y) const { ops::conv2d_into(x, weight(), bias(), options_, y); }
+  void forward(const tensor4<T>& x, tensor4<T>& y) const {
+    const shape4 in = shape_of(x);
+    const shape4 out = output_shape(in);
+    resize(y, out);
+    detail::convolve_kept(geometry().problem(in, out), x.data(), weight_, bias().size() ? bias().data() : nullptr, y.data(), false);
+  }
 
   tensor4<T> reverse(const tensor4<T>& signal, const reverse_context<T>& at) const {
-    return ops::conv2d_adjoint(signal, weight(), options_, at.input_shape());
+    return detail::conv2d_adjoint_kept(signal, weight_, options_, at.input_shape(), "conv2d");
   }
 
   /// The derivatives by weight and, where there is one, bias.

@@ -90,13 +90,15 @@ class conv_transpose2d {
   }
 
   void forward(const tensor4<T>& signal, tensor4<T>& y) const {
-    y = ops::conv2d_adjoint(signal, weight(), detail::forward_options(options_), output_shape(shape_of(signal)),
-                            "conv_transpose2d");
+    y = detail::conv2d_adjoint_kept(signal, weight_, detail::forward_options(options_), output_shape(shape_of(signal)),
+                                    "conv_transpose2d");
   }
 
   tensor4<T> reverse(const tensor4<T>& signal, const reverse_context<T>&) const {
-    tensor4<T> result;
-    ops::conv2d_into(signal, weight(), tensor<T, 1>::from_shape({0}), detail::forward_options(options_), result);
+    const detail::conv2d_geometry geometry{shape_of(weight()), detail::forward_options(options_)};
+    const shape4 out = geometry.output_shape(kind.data(), shape_of(signal));
+    auto result = uninitialized<T>(out);
+    detail::convolve_kept<T>(geometry.problem(shape_of(signal), out), signal.data(), weight_, nullptr, result.data(), false);
     return result;
   }
 

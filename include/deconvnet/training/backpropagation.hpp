@@ -45,6 +45,7 @@ class backpropagation {
   /// Throws shape_error where x does not fit the network; error where the network ends in a softmax, a label is no class or
   /// a layer on the way has no reverse.
   batch_result operator()(const network<T>& net, const tensor4<T>& x, std::span<const std::size_t> labels, std::uint64_t step) {
+    const detail::direct_scope changing_weights;
     plan(net);
     forward(net, x, step);
     const std::size_t output = net.output();
