@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include <deconvnet/network/cropped_reverse.hpp>
 #include <deconvnet/network/model.hpp>
 #include <deconvnet/network/reverse.hpp>
 #include <deconvnet/network/unit.hpp>
@@ -45,14 +46,14 @@ T seed_value(const network<T>& net, const trace<T>& run, std::size_t index, cons
   return value;
 }
 
-/// How many pictures go down together: their largest map takes about 64 MB.
+/// How many pictures go down together: their largest map takes about 32 MB.
 template <scalar T>
 std::size_t pictures_at_once(const trace<T>& run) {
   std::size_t largest = 1;
   for (const auto& record : trace_access<T>::records(run)) {
     largest = std::max(largest, record.shape[1] * record.shape[2] * record.shape[3]);
   }
-  return std::clamp<std::size_t>((std::size_t{64} << 20) / sizeof(T) / largest, 1, 64);
+  return std::clamp<std::size_t>((std::size_t{32} << 20) / sizeof(T) / largest, 1, 64);
 }
 
 /// One picture of image n as a batch of the run's size whose other images are zero.
@@ -88,7 +89,8 @@ tensor4<T> deconv(const Model& model, const trace<T>& run, const layer& which, c
 }
 
 /// The projections of many units of one layer, one picture each: (number of units) x C x H x W of the input, in the
-/// units' order. They go down in batches, which is faster than one by one and gives the same numbers.
+/// units' order. They go down in batches, no more of each map than a unit sees: many units cost a fraction each of what one
+/// costs. The numbers are those of one unit alone but for the rounding of another order of sums.
 /// Throws as project of one unit does.
 template <class Model, scalar T>
   requires model_of<Model, T>
@@ -104,14 +106,9 @@ tensor4<T> project(const Model& model, const trace<T>& run, const layer& which, 
   const std::size_t step = detail::pictures_at_once(run);
   for (std::size_t first = 0; first < units.size(); first += step) {
     const std::size_t count = std::min(step, units.size() - first);
-    auto signal = zeros<T>({count, shape[1], shape[2], shape[3]});
-    std::vector<std::size_t> images(count);
-    for (std::size_t m = 0; m < count; ++m) {
-      const unit& u = units[first + m];
-      images[m] = u.n;
-      signal(m, u.c, u.y, u.x) = detail::seed_value(net, run, index, u, with);
-    }
-    const auto part = detail::reverse(net, run, index, std::move(signal), how, images);
+    std::vector<T> values(count);
+    for (std::size_t m = 0; m < count; ++m) values[m] = detail::seed_value(net, run, index, units[first + m], with);
+    const auto part = detail::reverse_units<T>(net, run, index, units.subspan(first, count), values, how);
     std::copy(part.data(), part.data() + part.size(), image_span(result, first).data());
   }
   return result;

@@ -62,17 +62,12 @@ std::vector<bool> values_above(const network<T>& net, std::size_t place) {
   return above;
 }
 
-/// Sends a batch of signals at the output of layer `start` down to value `end`: 0 the network's input, k + 1 the output
-/// of layer k. signal: M x C x H x W of layer start; images[m]: the image of the run that picture m belongs to; result:
-/// M x C x H x W of that value, zero where no way leads there. Layers on no way to it are left out.
-/// Throws unsupported_error, naming the layer, where one on the way has no reverse.
+/// Sends signals down to value `end`: signals[v], where there is one, lies at value v.
 template <scalar T>
-tensor4<T> reverse_to(const network<T>& net, const trace<T>& run, std::size_t start, std::size_t end, tensor4<T> signal,
-                      rule how, std::span<const std::size_t> images) {
+tensor4<T> reverse_signals(const network<T>& net, const trace<T>& run, std::vector<std::optional<tensor4<T>>> signals,
+                           std::size_t end, rule how, std::span<const std::size_t> images) {
   const std::vector<bool> above = values_above(net, end);
-  std::vector<std::optional<tensor4<T>>> signals(std::max(start + 1, end) + 1);
-  signals[start + 1] = std::move(signal);
-  for (std::size_t i = start + 1; i-- > end;) {
+  for (std::size_t i = signals.size() - 1; i-- > end;) {
     if (!signals[i + 1] || !above[i + 1]) continue;
     if (!net.op(i).reversible()) {
       throw unsupported_error(text("layer '", net.name(i), "' (", net.op(i).kind(), ") has no reverse"));
@@ -97,6 +92,18 @@ tensor4<T> reverse_to(const network<T>& net, const trace<T>& run, std::size_t st
   shape4 shape = trace_access<T>::records(run)[end].shape;
   shape[0] = images.size();
   return zeros<T>(shape);
+}
+
+/// Sends a batch of signals at the output of layer `start` down to value `end`: 0 the network's input, k + 1 the output
+/// of layer k. signal: M x C x H x W of layer start; images[m]: the image of the run that picture m belongs to; result:
+/// M x C x H x W of that value, zero where no way leads there. Layers on no way to it are left out.
+/// Throws unsupported_error, naming the layer, where one on the way has no reverse.
+template <scalar T>
+tensor4<T> reverse_to(const network<T>& net, const trace<T>& run, std::size_t start, std::size_t end, tensor4<T> signal,
+                      rule how, std::span<const std::size_t> images) {
+  std::vector<std::optional<tensor4<T>>> signals(std::max(start + 1, end) + 1);
+  signals[start + 1] = std::move(signal);
+  return reverse_signals(net, run, std::move(signals), end, how, images);
 }
 
 /// The same down to the network's input.
