@@ -10,6 +10,7 @@
 
 #include <deconvnet/analysis/incremental_step.hpp>
 #include <deconvnet/analysis/layer_values.hpp>
+#include <deconvnet/kernels/algorithm.hpp>
 
 namespace deconvnet::detail {
 

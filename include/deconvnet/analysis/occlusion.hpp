@@ -18,6 +18,7 @@
 #include <deconvnet/analysis/inputs.hpp>
 #include <deconvnet/analysis/occlusion_grid.hpp>
 #include <deconvnet/analysis/progress.hpp>
+#include <deconvnet/kernels/algorithm.hpp>
 #include <deconvnet/kernels/parallel_for.hpp>
 #include <deconvnet/network/unit.hpp>
 #include <deconvnet/ops/softmax.hpp>

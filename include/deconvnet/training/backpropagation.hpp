@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include <deconvnet/kernels/algorithm.hpp>
 #include <deconvnet/network/network.hpp>
 #include <deconvnet/network/reverse.hpp>
 #include <deconvnet/ops/dropout.hpp>
