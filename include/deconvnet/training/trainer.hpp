@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include <deconvnet/kernels/algorithm.hpp>
 #include <deconvnet/kernels/parallel_for.hpp>
 #include <deconvnet/training/accuracy.hpp>
 #include <deconvnet/training/backpropagation.hpp>
@@ -70,6 +71,7 @@ class training_run {
   }
 
   bool run() {
+    const direct_scope one_algorithm;  // which epoch was the best must not hang on which algorithm tested it
     batches<T, Images> source(images_,
                               {.batch = options_.batch,
                                .seed = options_.seed,
