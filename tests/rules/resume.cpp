@@ -46,7 +46,7 @@ dn::training_options<float> resumed_options() {
 }
 
 dn::training_state<float> resumed_start(const dn::training_options<float>& options) {
-  return {small_classifier<float>(3), options};
+  return {dn::testing::small_classifier<float>(3), options};
 }
 
 }  // namespace

@@ -20,7 +20,7 @@ set(stands_on_training tensor kernels ops network)
 set(stands_on_analysis tensor kernels ops network image)
 set(stands_on_report tensor kernels ops network training analysis image)
 set(stands_on_image tensor)
-set(stands_on_io tensor kernels ops network training image)
+set(stands_on_io tensor kernels ops network image)
 set(rooms tensor kernels ops network training analysis report image io)
 
 set(longest_file 400)

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <deconvnet/ops/scale_shift.hpp>
+
 #include <deconvnet/network/network.hpp>
 
 #include "../analysis/thread_count.hpp"

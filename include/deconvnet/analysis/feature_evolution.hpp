@@ -99,8 +99,8 @@ std::vector<evolved_feature<T>> project_strongest(const network<T>& net, std::si
       auto& feature = features[list[k]];
       feature.strongest = top[maps[list[k]]][0];
       feature.field = within_input(receptive_field(net, run, index, units[k]), run.input_shape());
-      feature.projection = crop(projections, k, feature.field);
-      feature.input = crop(x, 0, feature.field);
+      feature.projection = deconvnet::crop(projections, k, feature.field);
+      feature.input = deconvnet::crop(x, 0, feature.field);
     }
   }
   return features;
