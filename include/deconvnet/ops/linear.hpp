@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include <deconvnet/kernels/dense.hpp>
 #include <deconvnet/kernels/element.hpp>
 #include <deconvnet/kernels/gemm.hpp>
 #include <deconvnet/kernels/parallel_for.hpp>
@@ -39,15 +40,9 @@ inline std::vector<std::size_t> steps_of(std::size_t count, std::size_t step) {
   return list;
 }
 
-/// One column per image, its features below each other.
-template <class T>
-kernels::gemm_columns<T> image_columns(const T* x, std::size_t images, std::size_t features) {
-  return {{x, features, 1, 1, 1, 1, 1, 1, {{0, 0, 0, 1}}}, images, false};
-}
-
 /// Rows of the weight times what is not zero of the signal, summed as the matrix product sums.
 template <class T>
-void sparse_adjoint(const T* signal, std::size_t images, const tensor<T, 2>& weight, T* result) {
+void adjoint_by_rows(const T* signal, std::size_t images, const tensor<T, 2>& weight, T* result) {
   constexpr std::size_t tile = 1024;
   const auto& elements = kernels::current_element_kernels<T>();
   const std::size_t outputs = weight.shape(0);
@@ -76,30 +71,24 @@ void sparse_adjoint(const T* signal, std::size_t images, const tensor<T, 2>& wei
 
 namespace ops {
 
-/// y (images x OUT) = x (images x IN) W^T + bias on raw memory: a matrix product whose columns are the images. The bits of
-/// one image do not depend on the others.
+/// y (images x OUT) = x (images x IN) W^T + bias on raw memory: the bits of one image do not depend on the others.
 template <scalar T>
 void linear_into(const T* x, std::size_t images, const tensor<T, 2>& weight, const tensor<T, 1>& bias, T* y) {
-  const std::size_t outputs = weight.shape(0);
-  const std::size_t inputs = weight.shape(1);
-  const kernels::gemm_weights<T> rows{weight.data(), outputs, inputs, detail::steps_of(inputs, 1)};
-  kernels::gemm(rows, detail::image_columns(x, images, inputs),
-                kernels::gemm_result<T>{y, outputs, 1, 1, 1, bias.size() ? bias.data() : nullptr, false});
+  kernels::dense(x, images, weight.shape(1), weight.data(), weight.shape(0), bias.size() ? bias.data() : nullptr, y);
 }
 
-/// result (images x IN) = signal (images x OUT) W on raw memory. A signal that is zero nearly everywhere, one unit's, costs
-/// the rows of W that are not met by zeros, and gives the same bits.
+/// result (images x IN) = signal (images x OUT) W on raw memory. Few images take W row by row, as it lies in memory; a signal
+/// that is zero nearly everywhere, one unit's, the rows alone that are not met by zeros. Both give the same bits.
 template <scalar T>
 void linear_adjoint_into(const T* signal, std::size_t images, const tensor<T, 2>& weight, T* result) {
   const std::size_t outputs = weight.shape(0);
   const std::size_t inputs = weight.shape(1);
   const auto zeros = static_cast<std::size_t>(std::count(signal, signal + images * outputs, T(0)));
-  if (8 * (images * outputs - zeros) > images * outputs) {
-    const kernels::gemm_weights<T> columns{weight.data(), inputs, 1, detail::steps_of(outputs, inputs)};
-    kernels::gemm(columns, detail::image_columns(signal, images, outputs),
-                  kernels::gemm_result<T>{result, inputs, 1, 1, 1, nullptr, false});
+  constexpr std::size_t few_images = 4;
+  if (images >= few_images && 8 * (images * outputs - zeros) > images * outputs) {
+    kernels::dense_adjoint(signal, images, outputs, weight.data(), inputs, result);
   } else {
-    detail::sparse_adjoint(signal, images, weight, result);
+    detail::adjoint_by_rows(signal, images, weight, result);
   }
 }
 
