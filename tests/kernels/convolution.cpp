@@ -88,7 +88,7 @@ TEST_CASE_TEMPLATE("tiles and blocks cover every output once and touch nothing a
     const auto weight = random_values<T>(p.groups * p.filters * p.depth(), 2);
     const auto bias = random_values<T>(p.groups * p.filters, 3);
     guarded<T> small(p.images * p.small_image());
-    kernels::convolve(p, large.data(), weight.data(), bias.data(), small.data());
+    kernels::convolve(p, large.data(), kernels::packed_for_now(p, weight.data(), false), bias.data(), small.data());
     const auto expected = naive(p, large, weight, bias);
     const auto result = small.inside();
     double worst = 0;
@@ -108,7 +108,7 @@ TEST_CASE("the transposed convolution is the adjoint and touches nothing around 
     const auto small = random_values<double>(p.images * p.small_image(), 5);
     const auto weight = random_values<double>(p.groups * p.filters * p.depth(), 6);
     guarded<double> back(p.images * p.large_image());
-    kernels::convolve_transposed(p, small.data(), weight.data(), back.data());
+    kernels::convolve_transposed(p, small.data(), kernels::packed_for_now(p, weight.data(), true), back.data());
     CHECK(back.intact());
     const auto there = naive(p, large, weight, std::vector<double>(p.groups * p.filters));
     CHECK(product(there, small) == doctest::Approx(product(large, back.inside())).epsilon(1e-12));

@@ -32,8 +32,12 @@ struct matrix_product {
 
   /// A is stored backwards, to see that the offsets are followed. Places lie `pitch` apart in the result.
   std::vector<T> run(bool rectify, std::size_t pitch) const {
-    kernels::gemm_weights<T> weights{a.data(), rows, depth, {}};
-    for (std::size_t k = 0; k < depth; ++k) weights.offsets.push_back(depth - 1 - k);
+    std::vector<std::size_t> backwards;
+    for (std::size_t k = 0; k < depth; ++k) backwards.push_back(depth - 1 - k);
+    std::vector<T> packed(rows * depth);
+    kernels::pack_rows(kernels::gemm_rows<T>{a.data(), rows, depth, depth, 0, backwards}, kernels::current_gemm_tiles<T>().rows,
+                       packed.data());
+    const kernels::gemm_weights<T> weights{packed.data(), rows, depth};
     const auto side = static_cast<std::ptrdiff_t>(width);
     const kernels::gemm_columns<T> columns{{b.data(), depth * places(), places(), width, static_cast<std::ptrdiff_t>(height), 1,
                                             height, width, {{0, 0, 0, side}}}, images, direct};

@@ -55,8 +55,9 @@ TEST_CASE("Winograd's convolution and its adjoint are those of double to a few r
     const auto signal = winograd_numbers(c.images * p.small_image(), 71);
     std::vector<float> y(signal.size()), down(x.size());
     std::vector<double> exact(signal.size()), exact_down(x.size());
-    kernels::convolve<double>(p, widened(x).data(), widened(weight).data(), widened(bias).data(), exact.data());
-    kernels::convolve_transposed<double>(p, widened(signal).data(), widened(weight).data(), exact_down.data());
+    const auto wide = widened(weight);
+    kernels::convolve<double>(p, widened(x).data(), kernels::packed_for_now(p, wide.data(), false), widened(bias).data(), exact.data());
+    kernels::convolve_transposed<double>(p, widened(signal).data(), kernels::packed_for_now(p, wide.data(), true), exact_down.data());
 
     const auto forward = kernels::winograd_forward(p);
     const kernels::winograd_filters filters(forward, weight.data(), false);

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <numeric>
 #include <vector>
 
 #include <deconvnet/kernels/gemm.hpp>
@@ -112,42 +111,66 @@ inline phase_axis make_phase(std::size_t phase, std::size_t extent, std::size_t 
   return axis;
 }
 
+/// One phase of the way down: the places y = stride * i + phase_y, x = stride * j + phase_x, and the taps that reach them.
+struct transposed_phase {
+  std::size_t y, x;
+  phase_axis rows, columns;
+  std::vector<std::size_t> taps;  // ky KW + kx
+
+  std::size_t depth(const convolution_problem& p) const { return p.filters * taps.size(); }
+};
+
+/// In the order of the taps' remainders, which padding does not change: packed weights serve a map and its crops.
+inline std::vector<transposed_phase> transposed_phases(const convolution_geometry& g) {
+  const auto first_place = [](std::size_t remainder, std::size_t padding, std::size_t stride) {
+    return (remainder + stride - padding % stride) % stride;
+  };
+  std::vector<transposed_phase> phases;
+  for (std::size_t ry = 0; ry < g.stride_height; ++ry) {
+    const std::size_t y = first_place(ry, g.padding_top, g.stride_height);
+    const auto rows = make_phase(y, g.height, g.kernel_height, g.stride_height, g.padding_top, g.dilation_height);
+    for (std::size_t rx = 0; rx < g.stride_width; ++rx) {
+      const std::size_t x = first_place(rx, g.padding_left, g.stride_width);
+      const auto columns = make_phase(x, g.width, g.kernel_width, g.stride_width, g.padding_left, g.dilation_width);
+      auto& phase = phases.emplace_back(transposed_phase{y, x, rows, columns, {}});
+      for (const std::size_t ky : rows.taps) {
+        for (const std::size_t kx : columns.taps) phase.taps.push_back(ky * g.kernel_width + kx);
+      }
+    }
+  }
+  return phases;
+}
+
 /// The way down for one group and one phase of places: a matrix product whose rows are channels and whose depth is
 /// (filter, tap of this phase).
 template <class T>
-void transposed_phase(const convolution_problem& p, const phase_axis& rows, const phase_axis& columns, const T* small,
-                      const T* weight, T* large) {
+void multiply_phase(const convolution_problem& p, const transposed_phase& phase, const T* small, const T* packed, T* large) {
   const auto& g = p.geometry;
-  gemm_columns<T> b{{small, p.small_image(), g.pixels(), g.out_width, static_cast<std::ptrdiff_t>(g.out_height), 1, rows.count,
-                     columns.count, {}},
+  gemm_columns<T> b{{small, p.small_image(), g.pixels(), g.out_width, static_cast<std::ptrdiff_t>(g.out_height), 1, phase.rows.count,
+                     phase.columns.count, {}},
                     p.images,
                     g.is_pointwise()};
-  gemm_weights<T> a{weight, g.channels, g.taps(), {}};
-  for (std::size_t f = 0; f < p.filters; ++f) {
-    for (const std::size_t ky : rows.taps) {
-      for (const std::size_t kx : columns.taps) a.offsets.push_back(f * p.depth() + ky * g.kernel_width + kx);
-    }
-  }
-  for (const std::ptrdiff_t dy : rows.shift) {
-    for (const std::ptrdiff_t dx : columns.shift) {
+  for (const std::ptrdiff_t dy : phase.rows.shift) {
+    for (const std::ptrdiff_t dx : phase.columns.shift) {
       b.source.taps.push_back({dy, dx, 0, static_cast<std::ptrdiff_t>(g.out_width)});
     }
   }
-  gemm(a, b, gemm_result<T>{large, p.large_image(), p.large_plane(), g.stride_height * g.width, g.stride_width, nullptr, false});
+  gemm(gemm_weights<T>{packed, g.channels, phase.depth(p)}, b,
+       gemm_result<T>{large + phase.y * g.width + phase.x, p.large_image(), p.large_plane(), g.stride_height * g.width,
+                      g.stride_width, nullptr, false});
 }
 
 /// The way down to few channels, an image's colours: the product of all taps at once reads the signal as it lies, with
 /// channels x taps rows instead of a handful per phase; then each row of pixels gathers what its taps hold. One group, one
 /// image.
 template <class T>
-void transposed_gather(const convolution_problem& p, const T* small, const T* weight, T* large) {
+void transposed_gather(const convolution_problem& p, const T* small, const T* packed, T* large) {
   const auto& g = p.geometry;
   T* taps = workspace<struct tap_maps, T>(p.depth() * g.pixels());
-  gemm_weights<T> a{weight, p.depth(), 1, std::vector<std::size_t>(p.filters)};
-  for (std::size_t f = 0; f < p.filters; ++f) a.offsets[f] = f * p.depth();
   const gemm_columns<T> b{{small, g.pixels() * p.filters, g.pixels(), g.pixels(), 1, 1, 1, g.pixels(),
                            {{0, 0, 0, static_cast<std::ptrdiff_t>(g.pixels())}}}, 1, true};
-  gemm(a, b, gemm_result<T>{taps, p.depth() * g.pixels(), g.pixels(), g.pixels(), 1, nullptr, false});
+  gemm(gemm_weights<T>{packed, p.depth(), p.filters}, b,
+       gemm_result<T>{taps, p.depth() * g.pixels(), g.pixels(), g.pixels(), 1, nullptr, false});
   parallel_for(g.channels * g.height, [&](std::size_t task) {
     const std::size_t c = task / g.height;
     const std::size_t y = task % g.height + g.padding_top;
@@ -173,47 +196,95 @@ void transposed_gather(const convolution_problem& p, const T* small, const T* we
 /// Up to so many channels the gather wins: measured 8 to 20 times over the phases at 3.
 inline constexpr std::size_t most_gathered_channels = 4;
 
+inline bool is_gathered(const convolution_problem& p) {
+  return p.geometry.channels <= most_gathered_channels && p.geometry.taps() > 1 && p.filters > 1;
+}
+
 }  // namespace detail
 
-/// small = weight * large + bias, then rectified on request. large: images x (groups channels) x H x W; weight: (groups
-/// filters) x channels x KH x KW; bias: one per filter, or null; small: images x (groups filters) x OH x OW.
+/// Numbers that the packed weights of a convolution take, in either direction: those of the weights.
+inline std::size_t packed_size(const convolution_problem& p) { return p.groups * p.filters * p.depth(); }
+
+/// The weights in the order in which convolve() reads them, for the kernels of the level in use.
 template <class T>
-void convolve(const convolution_problem& p, const T* large, const T* weight, const T* bias, T* small, bool rectify = false) {
-  const auto& g = p.geometry;
-  gemm_columns<T> columns = detail::forward_columns(p, large);
-  gemm_weights<T> weights{weight, p.filters, p.depth(), std::vector<std::size_t>(p.depth())};
-  std::iota(weights.offsets.begin(), weights.offsets.end(), std::size_t{0});
+void pack_convolution(const convolution_problem& p, const T* weight, T* packed) {
+  const std::size_t tile_rows = current_gemm_tiles<T>().rows;
   for (std::size_t group = 0; group < p.groups; ++group) {
-    gemm(weights, columns,
-         gemm_result<T>{small + group * p.filters * g.pixels(), p.small_image(), g.pixels(), g.out_width, 1,
-                        bias ? bias + group * p.filters : nullptr, rectify});
-    columns.source.data += g.channels * columns.source.plane_pitch;
-    weights.data += p.filters * p.depth();
+    const std::size_t place = group * p.filters * p.depth();
+    pack_rows(contiguous_rows(weight + place, p.filters, p.depth()), tile_rows, packed + place);
   }
 }
 
-/// The exact adjoint of convolve without its bias: large = weight^T * small. One matrix product per phase of the stride,
-/// with that phase's taps alone: no product with zero, no place written twice; to few channels by transposed_gather.
+/// The weights in the order in which convolve_transposed() reads them.
 template <class T>
-void convolve_transposed(const convolution_problem& p, const T* small, const T* weight, T* large) {
+void pack_transposed(const convolution_problem& p, const T* weight, T* packed) {
+  const std::size_t tile_rows = current_gemm_tiles<T>().rows;
   const auto& g = p.geometry;
-  if (g.channels <= detail::most_gathered_channels && g.taps() > 1 && p.filters > 1) {
+  const std::size_t size = p.filters * p.depth();
+  if (detail::is_gathered(p)) {
+    for (std::size_t group = 0; group < p.groups; ++group) {
+      pack_rows(gemm_rows<T>{weight + group * size, p.depth(), 1, p.filters, p.depth(), no_tap_offset}, tile_rows, packed + group * size);
+    }
+    return;
+  }
+  for (const auto& phase : detail::transposed_phases(g)) {
+    for (std::size_t group = 0; group < p.groups; ++group, packed += g.channels * phase.depth(p)) {
+      pack_rows(gemm_rows<T>{weight + group * size, g.channels, g.taps(), phase.depth(p), p.depth(), phase.taps}, tile_rows, packed);
+    }
+  }
+}
+
+/// Weights packed for one direction and the kernels of one level.
+template <class T>
+struct packed_convolution {
+  packed_convolution(const convolution_problem& p, const T* weight, bool down) : level(current_level()), values(packed_size(p)) {
+    down ? pack_transposed(p, weight, values.data()) : pack_convolution(p, weight, values.data());
+  }
+
+  kernel_level level;
+  std::vector<T> values;
+};
+
+/// Packed in scratch memory, for one call.
+template <class T>
+const T* packed_for_now(const convolution_problem& p, const T* weight, bool down) {
+  T* packed = workspace<struct packed_once, T>(packed_size(p));
+  down ? pack_transposed(p, weight, packed) : pack_convolution(p, weight, packed);
+  return packed;
+}
+
+/// small = weight * large + bias, then rectified on request. large: images x (groups channels) x H x W; packed: the weights,
+/// (groups filters) x channels x KH x KW, by pack_convolution; bias: one per filter, or null; small: images x (groups
+/// filters) x OH x OW.
+template <class T>
+void convolve(const convolution_problem& p, const T* large, const T* packed, const T* bias, T* small, bool rectify = false) {
+  const auto& g = p.geometry;
+  gemm_columns<T> columns = detail::forward_columns(p, large);
+  for (std::size_t group = 0; group < p.groups; ++group) {
+    gemm(gemm_weights<T>{packed + group * p.filters * p.depth(), p.filters, p.depth()}, columns,
+         gemm_result<T>{small + group * p.filters * g.pixels(), p.small_image(), g.pixels(), g.out_width, 1,
+                        bias ? bias + group * p.filters : nullptr, rectify});
+    columns.source.data += g.channels * columns.source.plane_pitch;
+  }
+}
+
+/// The exact adjoint of convolve without its bias: large = weight^T * small; packed: by pack_transposed. One matrix product
+/// per phase of the stride, with that phase's taps alone: no product with zero, no place written twice; to few channels by
+/// transposed_gather.
+template <class T>
+void convolve_transposed(const convolution_problem& p, const T* small, const T* packed, T* large) {
+  const auto& g = p.geometry;
+  if (detail::is_gathered(p)) {
     for (std::size_t k = 0; k < p.images * p.groups; ++k) {
-      detail::transposed_gather(p, small + k * p.filters * g.pixels(), weight + k % p.groups * p.filters * p.depth(),
+      detail::transposed_gather(p, small + k * p.filters * g.pixels(), packed + k % p.groups * p.filters * p.depth(),
                                 large + k * g.channels * p.large_plane());
     }
     return;
   }
-  for (std::size_t phase_y = 0; phase_y < std::min(g.stride_height, g.height); ++phase_y) {
-    const auto rows = detail::make_phase(phase_y, g.height, g.kernel_height, g.stride_height, g.padding_top, g.dilation_height);
-    for (std::size_t phase_x = 0; phase_x < std::min(g.stride_width, g.width); ++phase_x) {
-      const auto columns =
-          detail::make_phase(phase_x, g.width, g.kernel_width, g.stride_width, g.padding_left, g.dilation_width);
-      for (std::size_t group = 0; group < p.groups; ++group) {
-        detail::transposed_phase(p, rows, columns, small + group * p.filters * g.pixels(),
-                                 weight + group * p.filters * p.depth(),
-                                 large + group * g.channels * p.large_plane() + phase_y * g.width + phase_x);
-      }
+  for (const auto& phase : detail::transposed_phases(g)) {
+    for (std::size_t group = 0; group < p.groups; ++group, packed += g.channels * phase.depth(p)) {
+      detail::multiply_phase(p, phase, small + group * p.filters * g.pixels(), packed,
+                             large + group * g.channels * p.large_plane());
     }
   }
 }

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <concepts>
 #include <cstddef>
-#include <utility>
 
 #include <deconvnet/kernels/gemm.hpp>
 #include <deconvnet/kernels/gemm_tile.hpp>
@@ -17,39 +16,48 @@ namespace deconvnet::kernels {
 
 namespace detail {
 
-/// result (images x columns, columns [first, first + count)) += a (images x depth) b. `panel(k, depth, last)` gives rows
-/// [k, k + depth) of b's columns and how far apart they lie; what stands in result comes first, then each block of rows, each
-/// summed in the order of k. Columns that fill no register go by way of a buffer.
+/// result (images x columns, columns [first, first + count)) += a (images x depth, packed) b. `panel(k, depth)` gives rows
+/// [k, k + depth) of b's columns, side by side, and zeros to a whole register; what stands in result comes first, then each
+/// block of rows, each summed in the order of k. Columns that fill no register go by way of a buffer.
 template <class T, class Panel>
-void dense_panel(const T* a, std::size_t images, std::size_t depth, T* result, std::size_t columns, std::size_t first,
+void dense_panel(const T* packed, std::size_t images, std::size_t depth, T* result, std::size_t columns, std::size_t first,
                  std::size_t count, const gemm_tile_set<T>& tiles, Panel&& panel) {
   const std::size_t vectors = (count + tiles.lanes - 1) / tiles.lanes;
   const bool whole = count % tiles.lanes == 0;
   const std::size_t pitch = whole ? columns : vectors * tiles.lanes;
   T* c = whole ? result + first : workspace<struct dense_sums, T>(images * pitch);
   for (std::size_t n = 0; !whole && n < images; ++n) std::copy_n(result + n * columns + first, count, c + n * pitch);
+  const std::size_t full_tiles = images / tiles.rows, rest = full_tiles * tiles.rows;
   for (std::size_t k = 0; k < depth; k += depth_block) {
     const std::size_t block = std::min(depth_block, depth - k);
-    const auto [b, b_pitch] = panel(k, block);
-    for (std::size_t n = 0; n < images;) {
-      std::size_t step = 0;
-      while ((std::size_t{2} << step) <= std::min(tiles.rows, images - n)) ++step;
-      tiles.run[step][true][vectors - 1](
-          {block, a + n * depth + k, depth, nullptr, b, b_pitch, c + n * pitch, pitch, nullptr, false});
-      n += std::size_t{1} << step;
-    }
+    const T* b = panel(k, block);
+    const auto run = [&](std::size_t n, std::size_t step, std::size_t tiles_here) {
+      const std::size_t rows = std::size_t{1} << step;
+      tiles.run[step][vectors - 1]({block, tiles_here, packed + n * depth + k * rows, rows * depth, b, 3 * tiles.lanes,
+                                    c + n * pitch, pitch, false, nullptr, false});
+    };
+    if (full_tiles != 0) run(0, tiles.largest_step(), full_tiles);
+    for_row_tiles(images - rest, tiles.rows, [&](std::size_t n, std::size_t step) { run(rest + n, step, 1); });
   }
   for (std::size_t n = 0; !whole && n < images; ++n) std::copy_n(c + n * pitch, count, result + n * columns + first);
+}
+
+/// The images' rows packed as the left side of a product.
+template <class T>
+const T* packed_images(const T* x, std::size_t images, std::size_t depth, const gemm_tile_set<T>& tiles) {
+  T* packed = workspace<struct dense_images, T>(images * depth);
+  pack_rows(contiguous_rows(x, images, depth), tiles.rows, packed);
+  return packed;
 }
 
 /// Calls body(first image, images, first column, columns) for pieces of a result, in parallel: panels of columns and, where
 /// these are few, bands of images.
 template <class Body>
 void dense_pieces(std::size_t images, std::size_t columns, std::size_t width, Body&& body) {
-  constexpr std::size_t least_band = 32;  // for fewer images than this a panel is not worth its making
+  constexpr std::size_t least_band = 32;  // for fewer images than this a panel is not worth its making; whole tiles
   const std::size_t panels = (columns + width - 1) / width;
   const std::size_t bands = std::clamp<std::size_t>(2 * thread_count() / panels, 1, std::max<std::size_t>(1, images / least_band));
-  const std::size_t band = (images + bands - 1) / bands;
+  const std::size_t band = (images + 8 * bands - 1) / (8 * bands) * 8;
   parallel_for(panels * bands, [&](std::size_t task) {
     const std::size_t image = task / panels * band, column = task % panels * width;
     if (image >= images) return;
@@ -88,14 +96,15 @@ void dense(const T* x, std::size_t images, std::size_t inputs, const T* weight, 
     if (images == 1) done = detail::dense_rows(x, inputs, weight, outputs, y);
   }
   if (done == outputs) return;
+  const T* packed_x = detail::packed_images(x, images, inputs, tiles);
   detail::dense_pieces(images, outputs - done, width, [&](std::size_t image, std::size_t band, std::size_t column, std::size_t count) {
     const std::size_t first = done + column;
     T* packed = workspace<struct dense_weights, T>(depth_block * width);
-    detail::dense_panel(x + image * inputs, band, inputs, y + image * outputs, outputs, first, count, tiles,
+    detail::dense_panel(packed_x + image * inputs, band, inputs, y + image * outputs, outputs, first, count, tiles,
                         [&](std::size_t k, std::size_t depth) {
                           const std::size_t next = k + depth < inputs ? depth : 0;
                           transpose_rows(weight + first * inputs + k, inputs, count, depth, next, packed, width);
-                          return std::pair<const T*, std::size_t>(packed, width);
+                          return packed;
                         });
   });
 }
@@ -105,17 +114,18 @@ template <class T>
 void dense_adjoint(const T* signal, std::size_t images, std::size_t outputs, const T* weight, std::size_t inputs, T* result) {
   const gemm_tile_set<T> tiles = current_gemm_tiles<T>();
   const std::size_t width = 3 * tiles.lanes;
+  const T* packed_signal = detail::packed_images(signal, images, outputs, tiles);
   detail::dense_pieces(images, inputs, width, [&](std::size_t image, std::size_t band, std::size_t first, std::size_t count) {
     T* to = result + image * inputs;
     for (std::size_t n = 0; n < band; ++n) std::fill_n(to + n * inputs + first, count, T(0));
     T* packed = workspace<struct dense_weights, T>(depth_block * width);
-    detail::dense_panel(signal + image * outputs, band, outputs, to, inputs, first, count, tiles,
+    detail::dense_panel(packed_signal + image * outputs, band, outputs, to, inputs, first, count, tiles,
                         [&](std::size_t k, std::size_t depth) {
                           const T* rows = weight + k * inputs + first;
                           for (std::size_t row = 0; row < depth; ++row) {
                             std::fill(std::copy_n(rows + row * inputs, count, packed + row * width), packed + (row + 1) * width, T(0));
                           }
-                          return std::pair<const T*, std::size_t>(packed, width);
+                          return packed;
                         });
   });
 }

@@ -7,18 +7,18 @@
 #include <vector>
 
 #include <deconvnet/kernels/gemm_tile.hpp>
+#include <deconvnet/kernels/packed_rows.hpp>
 #include <deconvnet/kernels/parallel_for.hpp>
 #include <deconvnet/kernels/patches.hpp>
 #include <deconvnet/kernels/workspace.hpp>
 
 namespace deconvnet::kernels {
 
-/// The left side: A[r][k] = data[r lda + offsets[k]], `rows` x offsets.size(). Offsets ascend.
+/// The left side, packed by pack_rows: `rows` x `depth`.
 template <class T>
 struct gemm_weights {
-  const T* data;
-  std::size_t rows, lda;
-  std::vector<std::size_t> offsets;
+  const T* packed;
+  std::size_t rows, depth;
 };
 
 /// The right side: packed patches, or, with `direct`, maps that are their own columns (one tap, every place in order).
@@ -60,21 +60,32 @@ class gemm_task {
   /// Columns per panel.
   std::size_t width() const { return width_; }
 
-  /// Rows [first_row, last_row) by columns [first, last).
+  /// Rows [first_row, last_row) by columns [first, last); first_row is a multiple of a tile's rows.
   void run(std::size_t first_row, std::size_t last_row, std::size_t first, std::size_t last) {
     first_row_ = first_row;
+    last_row_ = last_row;
     prepare(last_row - first_row, first, last);
     // Once even where there is nothing to sum: a stride past the kernel leaves phases without a tap, all zero.
-    for (std::size_t k = 0; k == 0 || k < a_.offsets.size(); k += depth_block) {
-      const std::size_t depth = std::min(depth_block, a_.offsets.size() - k);
-      is_run_ = depth != 0 && a_.offsets[k + depth - 1] - a_.offsets[k] == depth - 1;  // they ascend
-      for (auto& p : panels_) {
-        fill(p, k, depth);
-        for (std::size_t row = first_row; row < last_row;) {
-          std::size_t step = 0;
-          while ((std::size_t{2} << step) <= std::min(tiles_.rows, last_row - row)) ++step;
-          multiply(p, row, step, k, depth);
-          row += std::size_t{1} << step;
+    for (std::size_t k = 0; k == 0 || k < a_.depth; k += depth_block) {
+      const std::size_t depth = std::min(depth_block, a_.depth - k);
+      const std::size_t at_once = panels_at_once();
+      for (std::size_t first_panel = 0; first_panel < panels_.size(); first_panel += at_once) {
+        const auto group = panels_.subspan(first_panel, std::min(at_once, panels_.size() - first_panel));
+        for (panel& p : group) fill(p, k, depth);
+        const auto run = [&](std::size_t row, std::size_t step, std::size_t count) {
+          for (const panel& p : group) multiply(p, row, step, count, k, depth);
+        };
+        // All rows of a panel, or row by row over the group: what is written lies side by side.
+        const std::size_t whole = (last_row - first_row) / tiles_.rows;
+        if (group.size() == 1 && whole != 0) {
+          run(first_row, tiles_.largest_step(), whole);
+        } else {
+          for (std::size_t tile = 0; tile < whole; ++tile) run(first_row + tile * tiles_.rows, tiles_.largest_step(), 1);
+        }
+        const std::size_t row = first_row + whole * tiles_.rows;
+        for_row_tiles(last_row - row, tiles_.rows, [&](std::size_t r, std::size_t step) { run(row + r, step, 1); });
+        for (const panel& p : group) {
+          if (k + depth == a_.depth && p.sums) scatter(p);
         }
       }
     }
@@ -82,33 +93,41 @@ class gemm_task {
 
  private:
   struct panel {
-    std::size_t first, count;
-    T* packed;          // one buffer for all panels, filled before use; null where b points into the maps
+    std::size_t first, count, vectors;
+    T* packed;          // filled before use; null where b points into the maps
     const T* b;
     std::size_t ldb;
-    T* target;          // of row 0; null where the columns do not lie side by side
-    T* sums;            // without a target: rows x width of sums, moved to their places after the last block
+    T* c;               // of row 0, on the map or in `sums`
+    std::size_t ldc;
+    T* sums;            // null, or rows x width of sums of columns that do not lie side by side, for after the last block
     patch_panel<T> patches;
   };
 
+  /// Panels that share the first-level cache. A product of little depth writes more than it reads.
+  std::size_t panels_at_once() const {
+    constexpr std::size_t most_bytes = std::size_t{1} << 14;
+    return std::clamp<std::size_t>(most_bytes / sizeof(T) / std::max<std::size_t>(1, a_.depth * width_), 1, most_panels);
+  }
+
   void prepare(std::size_t rows, std::size_t first, std::size_t last) {
     const std::size_t count = (last - first + width_ - 1) / width_;
-    T* buffer = workspace<struct packed_panel, T>(depth_block * width_ + 16);
+    const std::size_t panel_size = std::min(depth_block, a_.depth) * width_;
+    T* buffer = workspace<struct packed_panel, T>(panels_at_once() * panel_size + 16);
     panels_ = {workspace<panel, panel>(most_panels), count};
+    T* sums = workspace<struct scattered_sums, T>(count * rows * width_);
+    const bool dense = c_.j_pitch == 1 && c_.i_pitch == b_.source.grid_width;
     for (std::size_t k = 0; k < count; ++k) {
       panel& p = panels_[k];
       p.first = first + k * width_;
       p.count = std::min(width_, last - p.first);
+      p.vectors = (p.count + tiles_.lanes - 1) / tiles_.lanes;
       const bool whole = p.count % tiles_.lanes == 0 && side_by_side(p.first, p.count);
-      p.packed = b_.direct && whole ? nullptr : buffer;
+      p.packed = b_.direct && whole ? nullptr : buffer + k % panels_at_once() * panel_size;
       if (p.packed) p.patches.prepare(b_.source, p.first, p.count, width_);
-      const bool dense = c_.j_pitch == 1 && c_.i_pitch == b_.source.grid_width;
-      p.target = whole && dense ? c_.data + p.first / b_.source.places() * c_.image_pitch + p.first % b_.source.places() : nullptr;
-    }
-    T* sums = workspace<struct scattered_sums, T>(count * rows * width_);
-    for (panel& p : panels_) {
-      p.sums = sums;
-      sums += p.target ? 0 : rows * width_;
+      p.sums = whole && dense ? nullptr : sums + k * rows * width_;
+      p.c = p.sums ? p.sums - first_row_ * width_
+                   : c_.data + p.first / b_.source.places() * c_.image_pitch + p.first % b_.source.places();
+      p.ldc = p.sums ? width_ : c_.row_pitch;
     }
   }
 
@@ -128,40 +147,26 @@ class gemm_task {
     }
   }
 
-  void multiply(const panel& p, std::size_t row, std::size_t step, std::size_t k, std::size_t depth) {
-    const std::size_t vectors = (p.count + tiles_.lanes - 1) / tiles_.lanes;
-    T start[8] = {};
-    for (std::size_t r = 0; c_.bias && r < (std::size_t{1} << step); ++r) start[r] = c_.bias[row + r];
-    const bool last = k + depth == a_.offsets.size();
-    // Rows of A are read where they lie: a copy of them, side by side or interleaved, costs more than it saves (measured
-    // with the weights of VGG-16 and AlexNet; 3 % are lost at 512 -> 512 on 28 x 28, 5 to 15 % won elsewhere).
-    gemm_tile_arguments<T> tile{depth, a_.data + row * a_.lda + (is_run_ ? a_.offsets[k] : 0), a_.lda,
-                                is_run_ ? nullptr : a_.offsets.data() + k, p.b, p.ldb, nullptr, 0,
-                                k == 0 ? start : nullptr, last && c_.rectify};
-    if (p.target) {
-      tile.c = p.target + row * c_.row_pitch;
-      tile.ldc = c_.row_pitch;
-      tiles_.run[step][is_run_][vectors - 1](tile);
-      return;
-    }
-    tile.c = p.sums + (row - first_row_) * width_;
-    tile.ldc = width_;
-    tiles_.run[step][is_run_][vectors - 1](tile);
-    if (last) scatter(p, tile.c, row, std::size_t{1} << step);
+  /// `count` tiles of 2^step rows from `row` on.
+  void multiply(const panel& p, std::size_t row, std::size_t step, std::size_t count, std::size_t k, std::size_t depth) const {
+    const std::size_t rows = std::size_t{1} << step;
+    tiles_.run[step][p.vectors - 1]({depth, count, a_.packed + row * a_.depth + k * rows, rows * a_.depth, p.b, p.ldb,
+                                     p.c + row * p.ldc, p.ldc, k == 0, c_.bias ? c_.bias + row : nullptr,
+                                     k + depth == a_.depth && c_.rectify});
   }
 
   /// Rows of sums to their places. Columns that lie side by side go together.
-  void scatter(const panel& p, const T* sums, std::size_t row, std::size_t rows) const {
+  void scatter(const panel& p) const {
     const std::size_t places = b_.source.places();
     const std::size_t grid_width = b_.source.grid_width;
     const std::size_t longest = c_.j_pitch == 1 && c_.i_pitch == grid_width ? places : grid_width;
     for (std::size_t column = 0; column < p.count;) {
       const std::size_t place = (p.first + column) % places;
       const std::size_t length = std::min(p.count - column, longest - place % longest);
-      T* to = c_.data + (p.first + column) / places * c_.image_pitch + row * c_.row_pitch + place / grid_width * c_.i_pitch +
-              place % grid_width * c_.j_pitch;
-      for (std::size_t r = 0; r < rows; ++r, to += c_.row_pitch) {
-        const T* from = sums + r * width_ + column;
+      T* to = c_.data + (p.first + column) / places * c_.image_pitch + first_row_ * c_.row_pitch +
+              place / grid_width * c_.i_pitch + place % grid_width * c_.j_pitch;
+      const T* from = p.sums + column;
+      for (std::size_t row = first_row_; row < last_row_; ++row, to += c_.row_pitch, from += width_) {
         if (c_.j_pitch == 1) {
           std::copy_n(from, length, to);
         } else {
@@ -178,8 +183,7 @@ class gemm_task {
   const gemm_tile_set<T> tiles_;
   const std::size_t width_;
   std::span<panel> panels_;  // kept from task to task with the memory they have taken
-  std::size_t first_row_ = 0;
-  bool is_run_ = false;  // whether this block of a row of A is contiguous
+  std::size_t first_row_ = 0, last_row_ = 0;
 };
 
 }  // namespace detail

@@ -9,6 +9,7 @@
 #include <deconvnet/kernels/algorithm.hpp>
 #include <deconvnet/kernels/convolution.hpp>
 #include <deconvnet/kernels/gemm_tile.hpp>
+#include <deconvnet/kernels/packed_rows.hpp>
 #include <deconvnet/kernels/parallel_for.hpp>
 #include <deconvnet/kernels/winograd_tile.hpp>
 #include <deconvnet/kernels/workspace.hpp>
@@ -139,8 +140,7 @@ class winograd_block {
       transform_inputs(k * lanes);
       if ((k + 2) * lanes > p_.channels && p_.channels % lanes != 0) transform_inputs(p_.channels - lanes);
     });
-    const std::size_t panels = (p_.filters + filters_.panel_width() - 1) / filters_.panel_width();
-    parallel_for(winograd::taps * panels, [&](std::size_t k) { multiply(k / panels, k % panels * filters_.panel_width()); });
+    parallel_for(winograd::taps, [&](std::size_t tap) { multiply(tap); });
     parallel_for((p_.filters + lanes - 1) / lanes, [&](std::size_t k) { transform_outputs(k * lanes); });
   }
 
@@ -168,19 +168,19 @@ class winograd_block {
     });
   }
 
-  void multiply(std::size_t tap, std::size_t panel) const {
-    static constexpr float zeros[8] = {};
-    const std::size_t width = std::min(filters_.panel_width(), whole_vectors(p_.filters - panel, kernels_.lanes));
-    for (std::size_t k = 0; k < p_.channels; k += winograd_depth) {
-      const std::size_t depth = std::min(winograd_depth, p_.channels - k);
-      const float* b = filters_.matrix(group_, tap) + panel * p_.channels + k * width;
-      for (std::size_t tile = 0; tile < last_ - first_;) {
-        std::size_t step = 0;
-        while ((std::size_t{2} << step) <= std::min(products_.rows, last_ - first_ - tile)) ++step;
-        products_.run[step][true][width / kernels_.lanes - 1](
-            {depth, inputs_ + tap * in_tap_ + tile * channel_pitch_ + k, channel_pitch_, nullptr, b, width,
-             outputs_ + tap * out_tap_ + tile * filter_pitch_ + panel, filter_pitch_, k == 0 ? zeros : nullptr, false});
-        tile += std::size_t{1} << step;
+  void multiply(std::size_t tap) const {
+    // Whole tiles of the product: what stands in the rows past the last one is never read.
+    const std::size_t row_tiles = (last_ - first_ + products_.rows - 1) / products_.rows;
+    float* packed = workspace<struct winograd_packed, float>(row_tiles * products_.rows * p_.channels);
+    pack_rows(gemm_rows<float>{inputs_ + tap * in_tap_, row_tiles * products_.rows, channel_pitch_, p_.channels, 1, no_tap_offset},
+              products_.rows, packed);
+    for (std::size_t panel = 0; panel < p_.filters; panel += filters_.panel_width()) {
+      const std::size_t width = std::min(filters_.panel_width(), whole_vectors(p_.filters - panel, kernels_.lanes));
+      for (std::size_t k = 0; k < p_.channels; k += winograd_depth) {
+        products_.run[products_.largest_step()][width / kernels_.lanes - 1](
+            {std::min(winograd_depth, p_.channels - k), row_tiles, packed + k * products_.rows, products_.rows * p_.channels,
+             filters_.matrix(group_, tap) + panel * p_.channels + k * width, width,
+             outputs_ + tap * out_tap_ + panel, filter_pitch_, k == 0, nullptr, false});
       }
     }
   }

@@ -98,7 +98,9 @@ void conv2d_into(const tensor4<T>& x, const tensor4<T>& weight, const tensor<T, 
   const shape4 in = shape_of(x);
   const shape4 out = geometry.output_shape("conv2d", in);
   resize(y, out);
-  kernels::convolve(geometry.problem(in, out), x.data(), weight.data(), bias.size() ? bias.data() : nullptr, y.data());
+  const auto problem = geometry.problem(in, out);
+  kernels::convolve(problem, x.data(), kernels::packed_for_now(problem, weight.data(), false), bias.size() ? bias.data() : nullptr,
+                    y.data());
 }
 
 /// y[n, o, i, j] = bias[o] + sum over c, ky, kx of weight[o, c, ky, kx] x[n, c', i s + ky d - p, j s + kx d - p], with
@@ -121,13 +123,25 @@ tensor4<T> conv2d_adjoint(const tensor4<T>& signal, const tensor4<T>& weight, co
   const detail::conv2d_geometry geometry{shape_of(weight), options};
   const auto problem = detail::adjoint_problem(geometry, signal, large, who);
   auto result = uninitialized<T>(large);
-  kernels::convolve_transposed(problem, signal.data(), weight.data(), result.data());
+  kernels::convolve_transposed(problem, signal.data(), kernels::packed_for_now(problem, weight.data(), true), result.data());
   return result;
 }
 
 }  // namespace ops
 
 namespace detail {
+
+/// Calls use(weights packed for convolve, or with `down` for convolve_transposed). What large weights become is not kept:
+/// theirs are the layers that work for long, and a second copy of VGG-16 is not worth the 2 % that packing takes of them.
+template <scalar T, class Use>
+void with_packed(const kernels::convolution_problem& p, const shared_tensor<T, 4>& weight, bool down, const Use& use) {
+  constexpr std::size_t most_kept = std::size_t{1} << 21;
+  if (weight.get().size() > most_kept) return use(kernels::packed_for_now(p, weight.get().data(), down));
+  const auto packed = weight.template derived<kernels::packed_convolution<T>>(
+      down ? 3 : 2, [](const auto& known) { return known.level == current_level(); },
+      [&] { return kernels::packed_convolution<T>(p, weight.get().data(), down); });
+  use(packed->values.data());
+}
 
 /// Convolution by weights that stay: what an algorithm makes of them is kept with them.
 template <scalar T>
@@ -142,7 +156,7 @@ void convolve_kept(const kernels::convolution_problem& p, const T* large, const 
       return kernels::convolve_winograd(problem, large, *filters, bias, small, rectify);
     }
   }
-  kernels::convolve(p, large, weight.get().data(), bias, small, rectify);
+  with_packed(p, weight, false, [&](const T* packed) { kernels::convolve(p, large, packed, bias, small, rectify); });
 }
 
 /// The adjoint, likewise.
@@ -157,7 +171,7 @@ void convolve_transposed_kept(const kernels::convolution_problem& p, const T* sm
       return kernels::convolve_winograd(problem, small, *filters, nullptr, large);
     }
   }
-  kernels::convolve_transposed(p, small, weight.get().data(), large);
+  with_packed(p, weight, true, [&](const T* packed) { kernels::convolve_transposed(p, small, packed, large); });
 }
 
 /// ops::conv2d_adjoint by weights that stay.

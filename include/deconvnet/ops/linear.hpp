@@ -33,13 +33,6 @@ void check_linear(const tensor<T, 2>& weight, std::size_t bias, std::size_t feat
   }
 }
 
-/// 0, step, 2 step ...
-inline std::vector<std::size_t> steps_of(std::size_t count, std::size_t step) {
-  std::vector<std::size_t> list(count);
-  for (std::size_t k = 0; k < count; ++k) list[k] = k * step;
-  return list;
-}
-
 /// Rows of the weight times what is not zero of the signal, summed as the matrix product sums.
 template <class T>
 void adjoint_by_rows(const T* signal, std::size_t images, const tensor<T, 2>& weight, T* result) {
@@ -97,7 +90,10 @@ void linear_adjoint_into(const T* signal, std::size_t images, const tensor<T, 2>
 template <scalar T>
 void linear_gradients_into(const T* x, const T* signal, std::size_t images, std::size_t outputs, std::size_t inputs,
                            T* weight_gradient, T* bias_gradient) {
-  const kernels::gemm_weights<T> rows{signal, outputs, 1, detail::steps_of(images, outputs)};
+  T* packed = kernels::workspace<struct packed_signal, T>(outputs * images);
+  kernels::pack_rows(kernels::gemm_rows<T>{signal, outputs, 1, images, outputs, kernels::no_tap_offset},
+                     kernels::current_gemm_tiles<T>().rows, packed);
+  const kernels::gemm_weights<T> rows{packed, outputs, images};
   const kernels::gemm_columns<T> columns{{x, images * inputs, inputs, inputs, 1, 1, 1, inputs,
                                           {{0, 0, 0, static_cast<std::ptrdiff_t>(inputs)}}}, 1, true};
   kernels::gemm(rows, columns, kernels::gemm_result<T>{weight_gradient, outputs * inputs, inputs, inputs, 1, nullptr, false});

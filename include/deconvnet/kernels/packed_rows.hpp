@@ -1,0 +1,74 @@
+// The left side of a matrix product, packed in the order in which the micro-kernels read it.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <span>
+
+#include <deconvnet/kernels/gemm_tile.hpp>
+#include <deconvnet/kernels/parallel_for.hpp>
+#include <deconvnet/kernels/transpose.hpp>
+
+namespace deconvnet::kernels {
+
+/// A matrix of `rows` x `depth` as it lies in memory: A[r][k] = data[r row_pitch + k / taps.size() depth_pitch +
+/// taps[k % taps.size()]]. Weights serve the forward pass and, transposed and flipped, the way down.
+template <class T>
+struct gemm_rows {
+  const T* data;
+  std::size_t rows, row_pitch;
+  std::size_t depth, depth_pitch;
+  std::span<const std::size_t> taps;
+};
+
+inline constexpr std::size_t no_tap_offset[] = {0};
+
+/// Rows whose elements lie side by side.
+template <class T>
+gemm_rows<T> contiguous_rows(const T* data, std::size_t rows, std::size_t depth) {
+  return {data, rows, depth, depth, 1, no_tap_offset};
+}
+
+/// Calls body(first row, log2 of the rows) for the tiles that cover `rows`: as many full ones as there are, then halves.
+template <class Body>
+void for_row_tiles(std::size_t rows, std::size_t tile_rows, Body&& body) {
+  for (std::size_t row = 0; row < rows;) {
+    std::size_t step = 0;
+    while ((std::size_t{2} << step) <= std::min(tile_rows, rows - row)) ++step;
+    body(row, step);
+    row += std::size_t{1} << step;
+  }
+}
+
+namespace detail {
+
+/// One tile: to[k rows + r] = A[row + r][k].
+template <class T>
+void pack_tile(const gemm_rows<T>& a, std::size_t row, std::size_t rows, T* to) {
+  const T* from = a.data + row * a.row_pitch;
+  if (a.taps.size() == 1 && a.depth_pitch == 1) return transpose_rows(from + a.taps[0], a.row_pitch, rows, a.depth, 0, to, rows);
+  const std::size_t taps = a.taps.size();
+  for (std::size_t k = 0; k < a.depth; k += taps, from += a.depth_pitch) {
+    for (const std::size_t tap : a.taps) {
+      for (std::size_t r = 0; r < rows; ++r) to[r] = from[tap + r * a.row_pitch];
+      to += rows;
+    }
+  }
+}
+
+}  // namespace detail
+
+/// Packs A for tiles of `tile_rows` rows: the tile that begins at row r lies at to + r depth. `to` takes rows x depth.
+template <class T>
+void pack_rows(const gemm_rows<T>& a, std::size_t tile_rows, T* to) {
+  constexpr std::size_t piece = std::size_t{1} << 14;  // numbers; what a thread is woken for
+  const std::size_t band = std::max<std::size_t>(1, piece / std::max<std::size_t>(1, a.depth * tile_rows)) * tile_rows;
+  parallel_for((a.rows + band - 1) / band, [&](std::size_t task) {
+    const std::size_t first = task * band;
+    for_row_tiles(std::min(band, a.rows - first), tile_rows, [&](std::size_t row, std::size_t step) {
+      detail::pack_tile(a, first + row, std::size_t{1} << step, to + (first + row) * a.depth);
+    });
+  });
+}
+
+}  // namespace deconvnet::kernels
