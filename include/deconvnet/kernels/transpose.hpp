@@ -25,8 +25,8 @@ inline void transpose_quads(const float* from, std::size_t pitch, float* to, std
 
 }  // namespace detail
 
-/// to[k width + r] = from[r pitch + k] for r < rows, k < depth; zero for r from `rows` to `width`. `next`: how far behind an
-/// element the one lies that the next call will read; it is fetched on the way.
+/// to[k width + r] = from[r pitch + k] for r < rows, k < depth. `next`: how far behind an element the one lies that the next
+/// call will read, to be fetched on the way; 0 for none.
 template <class T>
 void transpose_rows(const T* from, std::size_t pitch, std::size_t rows, std::size_t depth, std::size_t next, T* to,
                     std::size_t width) {
@@ -48,7 +48,6 @@ void transpose_rows(const T* from, std::size_t pitch, std::size_t rows, std::siz
   for (; done < rows; ++done) {
     for (std::size_t k = 0; k < depth; ++k) to[k * width + done] = from[done * pitch + k];
   }
-  for (std::size_t k = 0; rows < width && k < depth; ++k) std::fill(to + k * width + rows, to + (k + 1) * width, T(0));
 }
 
 }  // namespace deconvnet::kernels

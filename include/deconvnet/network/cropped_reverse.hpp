@@ -3,44 +3,59 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <utility>
 #include <vector>
 
+#include <deconvnet/kernels/element.hpp>
 #include <deconvnet/network/cropped_signal.hpp>
 #include <deconvnet/network/reverse.hpp>
 #include <deconvnet/network/unit.hpp>
 #include <deconvnet/ops/conv2d.hpp>
+#include <deconvnet/ops/conv2d_sparse_adjoint.hpp>
 #include <deconvnet/ops/max_pool2d.hpp>
+#include <deconvnet/ops/relu.hpp>
 
 namespace deconvnet::detail {
 
-/// Where the crops go through a window, padding and all.
+/// Where the crops of a signal lie below a layer, and how large they are there. The crops of one unit alone end at the map's
+/// borders: `cut` is what its windows see beyond. Those of several keep one size for all.
 template <scalar T>
-std::vector<typename cropped_signal<T>::place> origins_below(const cropped_signal<T>& signal, const reach& window) {
-  auto origins = signal.origins;
-  for (auto& [y, x] : origins) {
-    y = y * static_cast<std::ptrdiff_t>(window.stride.height) - static_cast<std::ptrdiff_t>(window.padding.top);
-    x = x * static_cast<std::ptrdiff_t>(window.stride.width) - static_cast<std::ptrdiff_t>(window.padding.left);
+struct crops_below {
+  crops_below(const cropped_signal<T>& signal, const reach& window, const shape4& below) : origins(signal.origins) {
+    extent = {(signal.height() - 1) * window.stride.height + (window.kernel.height - 1) * window.dilation.height + 1,
+              (signal.width() - 1) * window.stride.width + (window.kernel.width - 1) * window.dilation.width + 1};
+    for (auto& [y, x] : origins) {
+      y = y * static_cast<std::ptrdiff_t>(window.stride.height) - static_cast<std::ptrdiff_t>(window.padding.top);
+      x = x * static_cast<std::ptrdiff_t>(window.stride.width) - static_cast<std::ptrdiff_t>(window.padding.left);
+    }
+    if (origins.size() != 1) return;
+    const auto ends = [](std::ptrdiff_t& start, std::size_t& size, std::size_t map, std::size_t& before, std::size_t& after) {
+      const auto beyond = start + static_cast<std::ptrdiff_t>(size) - static_cast<std::ptrdiff_t>(map);
+      before = static_cast<std::size_t>(std::max<std::ptrdiff_t>(0, -start));
+      after = static_cast<std::size_t>(std::max<std::ptrdiff_t>(0, beyond));
+      size -= before + after;
+      start += static_cast<std::ptrdiff_t>(before);
+    };
+    ends(origins[0].y, extent.height, below[2], cut.top, cut.bottom);
+    ends(origins[0].x, extent.width, below[3], cut.left, cut.right);
   }
-  return origins;
-}
 
-inline extent2d extent_below(std::size_t height, std::size_t width, const reach& window) {
-  return {(height - 1) * window.stride.height + (window.kernel.height - 1) * window.dilation.height + 1,
-          (width - 1) * window.stride.width + (window.kernel.width - 1) * window.dilation.width + 1};
-}
+  std::vector<typename cropped_signal<T>::place> origins;
+  extent2d extent{0};
+  padding2d cut{};
+};
 
-/// Through a convolution: its adjoint without padding, on the crops; then what fell into the padding is dropped.
+/// Through a convolution: its adjoint on the crops, without what falls into the padding.
 template <scalar T>
 cropped_signal<T> reverse_crops(const conv2d<T>& op, const cropped_signal<T>& signal, const shape4& below) {
-  const reach window = op.reach();
-  const extent2d extent = extent_below(signal.height(), signal.width(), window);
+  crops_below<T> crops(signal, op.reach(), below);
   const auto& o = op.options();
-  cropped_signal<T> result{conv2d_adjoint_kept<T>(signal.values, op.shared_weight(), {o.stride, {}, o.dilation, o.groups},
-                                                  {signal.values.shape(0), below[1], extent.height, extent.width}, "conv2d"),
-                           origins_below(signal, window)};
+  cropped_signal<T> result{conv2d_adjoint_by_density<T>(signal.values, op.shared_weight(), {o.stride, crops.cut, o.dilation, o.groups},
+                                                        {signal.values.shape(0), below[1], crops.extent.height, crops.extent.width}),
+                           std::move(crops.origins)};
   clear_outside(result, below[2], below[3]);
   return result;
 }
@@ -49,12 +64,12 @@ cropped_signal<T> reverse_crops(const conv2d<T>& op, const cropped_signal<T>& si
 template <scalar T>
 cropped_signal<T> reverse_crops(const max_pool2d& op, const cropped_signal<T>& signal, const switches& record,
                                 std::span<const std::size_t> images) {
-  const reach window = op.reach();
-  const extent2d extent = extent_below(signal.height(), signal.width(), window);
+  crops_below<T> crops(signal, op.reach(), record.input_shape);
+  const extent2d extent = crops.extent;
   const std::size_t channels = signal.values.shape(1);
-  const std::size_t map_width = record.input_shape[3];
+  const auto map_width = static_cast<std::uint32_t>(record.input_shape[3]);
   const shape4 pooled = record.output_shape();
-  cropped_signal<T> result{zeros<T>({signal.values.shape(0), channels, extent.height, extent.width}), origins_below(signal, window)};
+  cropped_signal<T> result{zeros<T>({signal.values.shape(0), channels, extent.height, extent.width}), std::move(crops.origins)};
   parallel_for(result.values.shape(0) * channels, [&](std::size_t plane) {
     const std::size_t m = plane / channels;
     const T* from = signal.values.data() + plane * signal.height() * signal.width();
@@ -63,11 +78,12 @@ cropped_signal<T> reverse_crops(const max_pool2d& op, const cropped_signal<T>& s
     for_shared_rows(signal.origins[m], signal.height(), signal.width(), pooled[2], pooled[3],
                     [&](std::size_t y, std::size_t x, std::size_t row, std::size_t column, std::size_t count) {
                       for (std::size_t k = 0; k < count; ++k) {
-                        const std::size_t place = places[row * pooled[3] + column + k];
+                        const T value = from[y * signal.width() + x + k];
+                        if (value == T(0)) continue;
+                        const std::uint32_t place = places[row * pooled[3] + column + k];
                         const auto down = static_cast<std::ptrdiff_t>(place / map_width) - result.origins[m].y;
                         const auto across = static_cast<std::ptrdiff_t>(place % map_width) - result.origins[m].x;
-                        to[static_cast<std::size_t>(down) * extent.width + static_cast<std::size_t>(across)] +=
-                            from[y * signal.width() + x + k];
+                        to[static_cast<std::size_t>(down) * extent.width + static_cast<std::size_t>(across)] += value;
                       }
                     });
   });
@@ -95,40 +111,47 @@ tensor4<T> cropped_activity(const cropped_signal<T>& signal, const trace_record<
   return activity;
 }
 
-/// Through layer i, or nothing where that takes whole maps.
+/// Through a ReLU, in place.
 template <scalar T>
-std::optional<std::vector<cropped_signal<T>>> reverse_crops(const network<T>& net, const trace<T>& run, std::size_t i,
-                                                            const cropped_signal<T>& signal, rule how,
-                                                            std::span<const std::size_t> images) {
+void rectify_crops(cropped_signal<T>& signal, const trace_record<T>& record, rule how, std::span<const std::size_t> images) {
+  const auto& elements = kernels::current_element_kernels<T>();
+  const std::size_t size = signal.values.size();
+  tensor4<T> activity;
+  if (how != rule::deconvnet) activity = cropped_activity(signal, record, images);
+  parallel_pieces(size, [&](std::size_t first, std::size_t count) {
+    T* values = signal.values.data() + first;
+    if (how == rule::deconvnet) return elements.rectify(values, values, count);
+    elements.mask(values, activity.data() + first, how == rule::guided, values, count);
+  });
+}
+
+/// Through layer i; nothing, and the signal as it was, where that takes whole maps.
+template <scalar T>
+std::vector<cropped_signal<T>> reverse_crops(const network<T>& net, const trace<T>& run, std::size_t i, cropped_signal<T>& signal,
+                                             rule how, std::span<const std::size_t> images) {
   const auto& records = trace_access<T>::records(run);
   const layer which(i);
   std::vector<cropped_signal<T>> parts;
+  const auto kind = net.op(i).kind();
   if (const auto* conv = net.template get_if<conv2d<T>>(which)) {
     parts.push_back(reverse_crops(*conv, signal, records[net.inputs(i)[0]].shape));
-    return parts;
+  } else if (const auto* pool = net.template get_if<max_pool2d>(which)) {
+    if (records[i + 1].switches.places.size() != 0) parts.push_back(reverse_crops(*pool, signal, records[i + 1].switches, images));
+  } else if (net.template get_if<relu>(which)) {
+    rectify_crops(signal, records[i + 1], how, images);
+    parts.push_back(std::move(signal));
+  } else if (kind == "dropout" || kind == "identity" || (kind == "local_response_norm" && how != rule::gradient)) {
+    parts.push_back(std::move(signal));
+  } else if (kind == "batch_norm" || kind == "concat" || kind == "add") {
+    const auto every = every_image(images.size());
+    reverse_context<T> context;
+    context.how = how;
+    context.images = every;
+    for (const std::size_t v : net.inputs(i)) {
+      context.input_shapes.push_back({images.size(), records[v].shape[1], signal.height(), signal.width()});
+    }
+    for (auto& part : net.op(i).reverse(signal.values, context)) parts.push_back({std::move(part), signal.origins});
   }
-  if (const auto* pool = net.template get_if<max_pool2d>(which)) {
-    if (records[i + 1].switches.places.size() == 0) return std::nullopt;
-    parts.push_back(reverse_crops(*pool, signal, records[i + 1].switches, images));
-    return parts;
-  }
-  const auto kind = net.op(i).kind();
-  const bool pointwise = kind == "relu" || kind == "dropout" || kind == "identity" || kind == "batch_norm" || kind == "concat" ||
-                         kind == "add" || (kind == "local_response_norm" && how != rule::gradient);
-  if (!pointwise) return std::nullopt;
-  const auto every = every_image(images.size());
-  reverse_context<T> context;
-  context.how = how;
-  context.images = every;
-  for (const std::size_t v : net.inputs(i)) {
-    context.input_shapes.push_back({images.size(), records[v].shape[1], signal.height(), signal.width()});
-  }
-  tensor4<T> activity;
-  if (kind == "relu" && how != rule::deconvnet) {
-    activity = cropped_activity(signal, records[i + 1], images);
-    context.recorded_output = &activity;
-  }
-  for (auto& part : net.op(i).reverse(signal.values, context)) parts.push_back({std::move(part), signal.origins});
   return parts;
 }
 
@@ -147,9 +170,9 @@ tensor4<T> reverse_units(const network<T>& net, const trace<T>& run, std::size_t
     first.values(m, units[m].c, 0, 0) = values[m];
     first.origins.push_back({static_cast<std::ptrdiff_t>(units[m].y), static_cast<std::ptrdiff_t>(units[m].x)});
   }
-  // Of maps that a crop nearly covers the rest costs less than crops do.
+  // Of maps that a crop nearly covers the rest costs less than crops do, but for those of one unit, which end at the borders.
   const auto covers = [&](std::size_t v) {
-    return crops[v] && 4 * crops[v]->height() * crops[v]->width() > 3 * records[v].shape[2] * records[v].shape[3];
+    return crops[v] && units.size() > 1 && 4 * crops[v]->height() * crops[v]->width() > 3 * records[v].shape[2] * records[v].shape[3];
   };
   std::size_t i = start + 1;  // layers from i on are done
   while (i > 0) {
@@ -162,10 +185,10 @@ tensor4<T> reverse_units(const network<T>& net, const trace<T>& run, std::size_t
       throw unsupported_error(text("layer '", net.name(i - 1), "' (", net.op(i - 1).kind(), ") has no reverse"));
     }
     auto parts = named(net.name(i - 1), [&] { return reverse_crops(net, run, i - 1, *crops[i], how, std::span<const std::size_t>(images)); });
-    if (!parts) break;
+    if (parts.empty()) break;
     crops[i].reset();
     const auto& places = net.inputs(i - 1);
-    for (std::size_t k = 0; k < places.size(); ++k) accumulate_crops(crops[places[k]], std::move((*parts)[k]));
+    for (std::size_t k = 0; k < places.size(); ++k) accumulate_crops(crops[places[k]], std::move(parts[k]));
     --i;
   }
   std::vector<std::optional<tensor4<T>>> signals(i + 1);
