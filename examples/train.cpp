@@ -200,17 +200,6 @@ bool run(training_arguments& args) {
   return with_data(args, dn::split::test, [&](const auto& images, const auto& classes) { return test_on(args, images, classes); });
 }
 
-/// The command without the folders of its files, which differ from machine to machine.
-std::string command_of(int argc, char** argv) {
-  std::string command;
-  for (int k = 0; k < argc; ++k) {
-    const std::string word = argv[k];
-    const bool path = word.find('/') != std::string::npos;
-    command += (k == 0 ? "" : " ") + (path ? std::filesystem::path(word).filename().string() : word);
-  }
-  return command;
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -218,7 +207,7 @@ int main(int argc, char** argv) {
   CLI::App app{"Trains a ZFNet scaled to small pictures, or tests a network that was trained."};
   examples::add_training_arguments(app, args);
   CLI11_PARSE(app, argc, argv);
-  args.command = command_of(argc, argv);
+  args.command = examples::training_command(app);
   try {
     examples::stop_on_interrupt();
     return run(args) ? 0 : 130;  // what shells give a program that Ctrl-C ended

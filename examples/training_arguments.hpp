@@ -31,8 +31,12 @@ struct training_arguments {
   std::string checkpoint, curves, snapshots, snapshot_layer = "relu3";
   double checkpoint_seconds = 60;
   std::vector<std::size_t> snapshot_epochs{1, 2, 5, 10, 20, 30, 40, 64};  // the paper's figure 4
-  std::string command;  // as it was typed, for the file
+  std::string command;  // training_command(), for the file
 };
+
+// Groups of --help. What stands in the first two decides the bytes of the network's file; what stands in others does not.
+inline constexpr const char* network_group = "The network";
+inline constexpr const char* recipe_group = "The recipe";
 
 inline void add_training_arguments(CLI::App& app, training_arguments& args) {
   app.add_option("--data", args.data, "IDX files (plain or .gz), CIFAR's binary files, or folders train/<class>/ and test/<class>/")
@@ -41,7 +45,7 @@ inline void add_training_arguments(CLI::App& app, training_arguments& args) {
   app.add_flag("--evaluate", args.evaluate, "test the network, train nothing");
   app.add_flag("--ten-crop", args.ten_crop, "test on four corners, centre and the same mirrored")->needs("--evaluate");
 
-  const auto model = "The network";
+  const auto model = network_group;
   app.add_option("--filters", args.filters, "of conv1 to conv5")->expected(5)->delimiter(',')->capture_default_str()->group(model);
   app.add_option("--kernel", args.kernel, "of conv1, odd")->capture_default_str()->group(model);
   app.add_option("--units", args.units, "of the fully connected layer")->capture_default_str()->group(model);
@@ -50,8 +54,9 @@ inline void add_training_arguments(CLI::App& app, training_arguments& args) {
       ->check(CLI::IsMember({"contrast", "batch", "none"}))->capture_default_str()->group(model);
   app.add_option("--mean", args.mean, "what is subtracted from a picture: pixel: of each pixel over the training set, the paper's; channel")
       ->check(CLI::IsMember({"pixel", "channel"}))->capture_default_str()->group(model);
+  app.add_flag("--half", args.half, "store the weights in half precision")->group(model);
 
-  const auto recipe = "The recipe";
+  const auto recipe = recipe_group;
   app.add_option("--epochs", args.epochs, "")->check(CLI::PositiveNumber)->capture_default_str()->group(recipe);
   app.add_option("--batch", args.batch, "pictures per update")->check(CLI::PositiveNumber)->capture_default_str()->group(recipe);
   app.add_option("--learning-rate", args.rate, "")->check(CLI::PositiveNumber)->capture_default_str()->group(recipe);
@@ -74,7 +79,6 @@ inline void add_training_arguments(CLI::App& app, training_arguments& args) {
   app.add_option("--seed", args.seed, "the same seed gives the same weights")->capture_default_str()->group(recipe);
 
   const auto files = "Files";
-  app.add_flag("--half", args.half, "store the weights in half precision")->group(files);
   app.add_option("--checkpoint", args.checkpoint, "written on the way; the same command goes on from it")->group(files);
   app.add_option("--checkpoint-seconds", args.checkpoint_seconds, "between two checkpoints")->capture_default_str()->group(files);
   app.add_option("--curves", args.curves, "a picture of loss and accuracy")->group(files);
@@ -82,4 +86,21 @@ inline void add_training_arguments(CLI::App& app, training_arguments& args) {
   app.add_option("--snapshot-epochs", args.snapshot_epochs, "")->delimiter(',')->capture_default_str()->group(files);
   app.add_option("--snapshot-layer", args.snapshot_layer, "the last layer they hold")->capture_default_str()->group(files);
 }
+
+/// The options given that decide the network, in the order of --help. Names of files and folders are left out: the same run into
+/// other places gives the same bytes.
+inline std::string training_command(const CLI::App& app) {
+  std::string command = "train";
+  for (const CLI::Option* option : app.get_options()) {
+    const bool decides = option->get_group() == network_group || option->get_group() == recipe_group;
+    if (!decides || option->count() == 0) continue;
+    command += " " + option->get_name();
+    if (option->get_items_expected_max() == 0) continue;  // a flag
+    std::string values;
+    for (const auto& value : option->results()) values += (values.empty() ? " " : ",") + value;
+    command += values;
+  }
+  return command;
+}
+
 }  // namespace examples
