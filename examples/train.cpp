@@ -14,6 +14,7 @@
 
 #include "experiment.hpp"
 #include "progress_line.hpp"
+#include "training_checkpoint.hpp"
 #include "training_network.hpp"
 
 namespace {
@@ -92,14 +93,6 @@ class in_training_order {
   std::vector<std::size_t> order_;
 };
 
-/// A checkpoint goes on where it was written; without one the run begins.
-void resume(dn::training_state<float>& state, const std::string& path) {
-  if (path.empty() || !std::filesystem::exists(path)) return;
-  dn::load_safetensors(state, path);
-  state.restore(dn::read_safetensors_metadata(path));
-  std::printf("going on from %s: %zu epochs and %zu batches are done\n", path.c_str(), state.epoch, state.batch);
-}
-
 /// Adds one to the file of snapshots, which a run that goes on finds as it left it.
 void add_snapshot(const training_arguments& args, const dn::network<float>& net, std::size_t epoch) {
   if (args.snapshots.empty()) return;
@@ -119,20 +112,22 @@ bool train_on(const training_arguments& args, const Images& files, const std::ve
   }
   const dn::image_subset images(all, 0, all.size() - args.validation);
   const dn::image_subset validation(all, images.size(), args.validation);
-  const auto normalization = examples::channel_statistics(images);
+  const auto known = examples::checkpoint_normalization(args.checkpoint);
+  const auto normalization = known ? *known : examples::channel_statistics(images);
   auto options = examples::recipe_of(args, normalization);
-  dn::training_state<float> state(examples::network_of(args, images, classes.size(), normalization), options);
+  dn::training_state<float> state(examples::network_of(args, images, classes.size(), normalization, known.has_value()), options);
+  state.setting = examples::setting_of(args, all, classes, state.net);
   std::printf("%s%zu pictures to train on, %zu to choose the epoch by; kernels: %s\n", dn::summary(state.net).c_str(), images.size(),
               validation.size(), std::string(dn::kernel_level_name(dn::current_level())).c_str());
   std::fflush(stdout);
-  resume(state, args.checkpoint);
+  examples::resume(state, args.checkpoint);
 
   training_line line;
   std::stop_source stop;
   auto saved = std::chrono::steady_clock::now();
   const auto save_checkpoint = [&](const dn::training_state<float>& now) {
     if (args.checkpoint.empty()) return;
-    dn::save_safetensors(now, args.checkpoint, {.metadata = now.metadata()});
+    examples::write_checkpoint(now, args.checkpoint, normalization);
     saved = std::chrono::steady_clock::now();
   };
   options.stop = stop.get_token();

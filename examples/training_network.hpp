@@ -11,6 +11,7 @@
 
 #include <deconvnet/deconvnet.hpp>
 
+#include "progress_line.hpp"
 #include "training_arguments.hpp"
 
 namespace examples {
@@ -49,20 +50,28 @@ inline dn::normalization normalization_of(const dn::preprocessing& how) {
 }
 
 /// The network before its first update: a layer that subtracts the mean, then a scaled ZFNet for pictures of the size of the
-/// first one, or of --crop.
+/// first one, or of --crop. Where its weights are read from a checkpoint the mean is left zero: it is read with them.
 template <class Images>
 dn::network<float> network_of(const training_arguments& args, const Images& images, std::size_t classes,
-                              const dn::normalization& normalization) {
+                              const dn::normalization& normalization, bool from_checkpoint) {
   const auto first = images.image(0);
   const dn::shape3 input{first.shape(0), args.crop ? args.crop : first.shape(1), args.crop ? args.crop : first.shape(2)};
   dn::scaled_zfnet_options options{.classes = classes, .input = input, .kernel = args.kernel, .units = args.units, .dropout = args.dropout};
   std::copy(args.filters.begin(), args.filters.end(), options.filters.begin());
   options.norm = args.normalization == "batch"      ? dn::activation_norm::batch
+/// The mean of each pixel. Throws error where Ctrl-C stops it.
+template <class Images>
+auto pixel_statistics(const training_arguments& args, const Images& images, const dn::normalization& normalization) {
+  progress_line progress("mean of each pixel", "pictures");
+  return dn::pixel_mean(images, {.normalization = normalization,
+                                 .crop = {args.crop, args.crop},
+                                 .progress = [&](std::size_t done, std::size_t total) { progress.update(done, total); },
+                                 .stop = progress.stop()});
+}
+
                  : args.normalization == "contrast" ? dn::activation_norm::contrast
                                                     : dn::activation_norm::none;
-  if (args.mean == "pixel") {
-    options.mean = dn::pixel_mean(images, {.normalization = normalization, .crop = {args.crop, args.crop}});
-  }
+  if (args.mean == "pixel") options.mean = from_checkpoint ? dn::tensor<double, 3>(input, 0.0) : pixel_statistics(args, images, normalization);
   auto net = dn::scaled_zfnet<float>(options);
   dn::initialize(net, args.seed, args.initialization == "he" ? dn::initialization::he : dn::initialization::normal);
   return net;

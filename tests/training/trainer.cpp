@@ -281,6 +281,9 @@ TEST_CASE("an image that cannot be read ends the run with its number; the state 
     dn::tensor<std::uint8_t, 3> image(std::size_t i) const {
       if (broken && i == 7) throw dn::file_error("seven.png", "is cut short");
       return good.image(i);
+  auto damaged = state;
+  damaged.step = 7;
+  CHECK_THROWS_WITH_AS(dn::train(damaged, images, images, options), doctest::Contains("step 7 and 0 images after 1 epochs"), dn::error);
     }
   } images;
   const dn::training_options<float> options{.epochs = 2, .batch = 4};

@@ -102,7 +102,7 @@ class training_run {
 
  private:
   void check() const {
-    if (const auto difference = recipe_difference(state_.recipe, recipe_of(options_)); !difference.empty()) {
+    if (const auto difference = line_difference(state_.recipe, recipe_of(options_)); !difference.empty()) {
       throw error("train: the state was made with other options: " + difference);
     }
     if (state_.training_images != 0 &&
@@ -112,6 +112,11 @@ class training_run {
     }
     if (options_.keep_best && validation_.size() == 0) throw error("train: .keep_best needs images for validation");
     if (state_.batch > per_epoch_) throw error(text("train: batch ", state_.batch, " of an epoch of ", per_epoch_));
+    const std::size_t seen = std::min(state_.batch * options_.batch, images_.size());
+    if (state_.step != state_.epoch * per_epoch_ + state_.batch || state_.seen != seen) {
+      throw error(text("train: the state is damaged: step ", state_.step, " and ", state_.seen, " images after ", state_.epoch,
+                       " epochs and ", state_.batch, " batches"));
+    }
   }
 
   double rate_of(std::size_t batch) const {

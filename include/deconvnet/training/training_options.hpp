@@ -107,8 +107,8 @@ std::string recipe_of(const training_options<T>& options) {
               "\nkeep best: ", options.keep_best ? "yes" : "no");
 }
 
-/// The first line in which two recipes differ, as "was X, is Y"; empty where there is none.
-inline std::string recipe_difference(std::string_view was, std::string_view is) {
+/// The first line in which two texts differ, as "'X' became 'Y'"; empty where there is none.
+inline std::string line_difference(std::string_view was, std::string_view is) {
   const auto line = [](std::string_view& rest) {
     const std::string_view first = rest.substr(0, rest.find('\n'));
     rest.remove_prefix(std::min(rest.size(), first.size() + 1));
