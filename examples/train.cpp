@@ -153,7 +153,8 @@ bool train_on(const training_arguments& args, const Images& files, const std::ve
                 args.checkpoint.empty() ? "; without --checkpoint its work is lost" : "; the same command goes on from the checkpoint");
     return false;
   }
-  examples::save_trained(args, state, classes, normalization);
+  const auto first = images.image(0);
+  examples::save_trained(args, state, classes, normalization, std::min(first.shape(1), first.shape(2)));
   std::printf("best epoch %zu: validation accuracy %.4f; written to %s, %ju bytes\n", state.best_epoch,
               state.history[state.best_epoch - 1].validation_accuracy.value_or(0), args.network.c_str(),
               static_cast<std::uintmax_t>(std::filesystem::file_size(args.network)));
@@ -161,8 +162,8 @@ bool train_on(const training_arguments& args, const Images& files, const std::ve
 }
 
 template <class Images>
-bool test_on(const training_arguments& args, const Images& images, const std::vector<std::string>& classes) {
-  const auto stored = dn::load_network<float>(args.network);
+bool test_on(const training_arguments& args, const dn::stored_network<float>& stored, const Images& images,
+             const std::vector<std::string>& classes) {
   if (!stored.classes.empty() && stored.classes.size() != classes.size()) {
     throw dn::error(dn::detail::text(args.network, " knows ", stored.classes.size(), " classes, ", args.data, " has ", classes.size()));
   }
@@ -173,26 +174,37 @@ bool test_on(const training_arguments& args, const Images& images, const std::ve
   return true;
 }
 
-/// Calls work(images, classes) with a half of the data set: in memory, or with --resize read from folders as it is needed.
+/// Calls work(images, classes) with a half of the data set: in memory, or, with a short side to resize to, read from folders
+/// as it is needed.
 template <class Work>
-bool with_data(const training_arguments& args, dn::split half, const Work& work) {
-  if (args.resize != 0) {
-    const dn::image_folder folder(args.data, {.split = half, .short_side = args.resize});
+bool with_data(const training_arguments& args, dn::split half, std::size_t short_side, const Work& work) {
+  if (short_side != 0) {
+    const dn::image_folder folder(args.data, {.split = half, .short_side = short_side});
     return work(folder, folder.classes());
   }
   const auto images = dn::load_data_set(args.data, half);
   return work(images, images.classes);
 }
 
+/// The file as a user opens it, rounded where --half asks for it, on pictures that were not looked at before. Those in folders
+/// are resized as the network wants them, unless --resize says otherwise.
+bool evaluate(const training_arguments& args) {
+  const auto stored = dn::load_network<float>(args.network);
+  const bool folders = dn::find_data_set(args.data) == dn::data_set_form::folders;
+  const std::size_t short_side = args.resize != 0 ? args.resize : folders ? stored.preparation.resize : 0;
+  return with_data(args, dn::split::test, short_side,
+                   [&](const auto& images, const auto& classes) { return test_on(args, stored, images, classes); });
+}
+
 bool run(training_arguments& args) {
   if (!args.curves.empty()) examples::picture_path(args.curves);
   std::sort(args.snapshot_epochs.begin(), args.snapshot_epochs.end());
   if (!args.evaluate) {
-    const bool done = with_data(args, dn::split::train, [&](const auto& images, const auto& classes) { return train_on(args, images, classes); });
+    const bool done = with_data(args, dn::split::train, args.resize,
+                                [&](const auto& images, const auto& classes) { return train_on(args, images, classes); });
     if (!done) return false;
   }
-  // The file as a user opens it, rounded where --half asks for it, on pictures that were not looked at before.
-  return with_data(args, dn::split::test, [&](const auto& images, const auto& classes) { return test_on(args, images, classes); });
+  return evaluate(args);
 }
 
 }  // namespace

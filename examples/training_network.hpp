@@ -98,12 +98,13 @@ inline dn::training_options<float> recipe_of(const training_arguments& args, con
   return options;
 }
 
-/// Writes the best weights with all that a program needs to use them, and all that made them.
+/// Writes the best weights with all that a program needs to use them, and all that made them. `short_side`: of the pictures
+/// it was trained on, before any crop.
 inline void save_trained(const training_arguments& args, const dn::training_state<float>& state, const std::vector<std::string>& classes,
-                         const dn::normalization& normalization) {
+                         const dn::normalization& normalization, std::size_t short_side) {
   const auto& input = state.net.input_shape();
   const std::size_t side = std::min(input[1], input[2]);
-  const dn::preprocessing how{.resize = std::max(side, args.resize), .crop = input[1] == input[2] ? side : 0,
+  const dn::preprocessing how{.resize = std::max(side, short_side), .crop = input[1] == input[2] ? side : 0,
                               .mean = normalization.mean, .stddev = normalization.stddev, .scale = normalization.scale};
   dn::save_network(*state.best, args.network,
                    {.preparation = how,
