@@ -175,12 +175,16 @@ bool test_on(const training_arguments& args, const dn::stored_network<float>& st
 }
 
 /// Calls work(images, classes) with a half of the data set: in memory, or, with a short side to resize to, read from folders
-/// as it is needed.
+/// as it is needed. `square`: of pictures in folders the centre square is cut.
 template <class Work>
-bool with_data(const training_arguments& args, dn::split half, std::size_t short_side, const Work& work) {
+bool with_data(const training_arguments& args, dn::split half, std::size_t short_side, bool square, const Work& work) {
   if (short_side != 0) {
-    const dn::image_folder folder(args.data, {.split = half, .short_side = short_side});
+    const dn::image_folder folder(args.data, {.split = half, .short_side = short_side, .centre_square = square});
     return work(folder, folder.classes());
+  }
+  if (square && dn::find_data_set(args.data) == dn::data_set_form::folders) {
+    const auto images = dn::load_image_folder(args.data, {.split = half, .centre_square = true});
+    return work(images, images.classes);
   }
   const auto images = dn::load_data_set(args.data, half);
   return work(images, images.classes);
@@ -192,7 +196,9 @@ bool evaluate(const training_arguments& args) {
   const auto stored = dn::load_network<float>(args.network);
   const bool folders = dn::find_data_set(args.data) == dn::data_set_form::folders;
   const std::size_t short_side = args.resize != 0 ? args.resize : folders ? stored.preparation.resize : 0;
-  return with_data(args, dn::split::test, short_side,
+  const auto& input = stored.net.input_shape();
+  const bool square = args.ten_crop && input[1] == input[2];
+  return with_data(args, dn::split::test, short_side, square,
                    [&](const auto& images, const auto& classes) { return test_on(args, stored, images, classes); });
 }
 
@@ -200,7 +206,10 @@ bool run(training_arguments& args) {
   if (!args.curves.empty()) examples::picture_path(args.curves);
   std::sort(args.snapshot_epochs.begin(), args.snapshot_epochs.end());
   if (!args.evaluate) {
-    const bool done = with_data(args, dn::split::train, args.resize,
+    if (args.ten_crop && (args.crop == 0 || args.padding != 0 || args.flip)) {
+      throw dn::error("--ten-crop needs --crop, and takes no --pad and no --flip: its views are mirrored as they are");
+    }
+    const bool done = with_data(args, dn::split::train, args.resize, args.ten_crop,
                                 [&](const auto& images, const auto& classes) { return train_on(args, images, classes); });
     if (!done) return false;
   }

@@ -22,6 +22,8 @@ struct training_arguments {
   std::size_t epochs = 14, batch = 128, validation = 5000;
   double rate = 0.05, momentum = 0.9, weight_decay = 5e-4, warm_up = 0.5;
   std::string schedule = "cosine", initialization = "he";
+  std::size_t step_epochs = 20;
+  double step_factor = 0.1;
   std::size_t resize = 0, crop = 0, padding = 0;
   bool flip = false;
   double renormalization = 0;
@@ -43,7 +45,6 @@ inline void add_training_arguments(CLI::App& app, training_arguments& args) {
       ->required();
   app.add_option("--network", args.network, "the network file to write, or with --evaluate to test")->required();
   app.add_flag("--evaluate", args.evaluate, "test the network, train nothing");
-  app.add_flag("--ten-crop", args.ten_crop, "test on four corners, centre and the same mirrored")->needs("--evaluate");
 
   const auto model = network_group;
   app.add_option("--filters", args.filters, "of conv1 to conv5")->expected(5)->delimiter(',')->capture_default_str()->group(model);
@@ -60,8 +61,12 @@ inline void add_training_arguments(CLI::App& app, training_arguments& args) {
   app.add_option("--epochs", args.epochs, "")->check(CLI::PositiveNumber)->capture_default_str()->group(recipe);
   app.add_option("--batch", args.batch, "pictures per update")->check(CLI::PositiveNumber)->capture_default_str()->group(recipe);
   app.add_option("--learning-rate", args.rate, "")->check(CLI::PositiveNumber)->capture_default_str()->group(recipe);
-  app.add_option("--schedule", args.schedule, "of the learning rate; plateau: a tenth when validation stalls, the paper's hand")
-      ->check(CLI::IsMember({"constant", "plateau", "cosine"}))->capture_default_str()->group(recipe);
+  app.add_option("--schedule", args.schedule, "of the learning rate; plateau: a tenth when validation stalls, the paper's hand; step: see below")
+      ->check(CLI::IsMember({"constant", "step", "plateau", "cosine"}))->capture_default_str()->group(recipe);
+  app.add_option("--step-epochs", args.step_epochs, "between two steps of --schedule step")
+      ->check(CLI::PositiveNumber)->capture_default_str()->group(recipe);
+  app.add_option("--step-factor", args.step_factor, "what the rate is multiplied by at each")
+      ->check(CLI::PositiveNumber)->capture_default_str()->group(recipe);
   app.add_option("--warm-up", args.warm_up, "epochs in which the rate rises")->capture_default_str()->group(recipe);
   app.add_option("--momentum", args.momentum, "")->capture_default_str()->group(recipe);
   app.add_option("--weight-decay", args.weight_decay, "")->capture_default_str()->group(recipe);
@@ -74,6 +79,9 @@ inline void add_training_arguments(CLI::App& app, training_arguments& args) {
   app.add_option("--crop", args.crop, "the side of the network's input; 0: the whole picture")->capture_default_str()->group(recipe);
   app.add_option("--pad", args.padding, "black pixels around a picture, out of which random crops are taken")->capture_default_str()->group(recipe);
   app.add_flag("--flip", args.flip, "mirror every second picture, at random")->group(recipe);
+  app.add_flag("--ten-crop", args.ten_crop,
+               "the paper's views, corners and centre, mirrored or not, of pictures larger than --crop: to train on one of ten, to test "
+               "on all; of pictures in folders the centre square is taken first")->group(recipe);
   app.add_option("--validation", args.validation, "the last pictures of the training set choose the epoch")
       ->check(CLI::PositiveNumber)->capture_default_str()->group(recipe);
   app.add_option("--seed", args.seed, "the same seed gives the same weights")->capture_default_str()->group(recipe);

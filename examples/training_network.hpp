@@ -89,8 +89,12 @@ inline dn::training_options<float> recipe_of(const training_arguments& args, con
                                       .batch = args.batch,
                                       .learning_rate = schedule_of(args),
                                       .momentum = args.momentum,
+                        : args.schedule == "step"    ? dn::learning_rate::step(args.rate, args.step_epochs, args.step_factor)
                                       .weight_decay = args.weight_decay,
-                                      .augmentation = {.padding = args.padding, .crop = {args.crop, args.crop}, .flip = args.flip},
+                                      .augmentation = {.padding = args.padding,
+                                                       .crop = {args.crop, args.crop},
+                                                       .flip = args.flip,
+                                                       .choice = args.ten_crop ? dn::view_choice::ten_crops : dn::view_choice::anywhere},
                                       .normalization = normalization,
                                       .seed = args.seed,
                                       .keep_best = true};

@@ -21,6 +21,7 @@ TEST_CASE("recipes differ where an option that decides the weights does, and onl
                          {.augmentation = {.padding = 1, .border = dn::border::replicate}},
                          {.augmentation = {.crop = {3, 4}}},
                          {.augmentation = {.flip = true}},
+                         {.augmentation = {.choice = dn::view_choice::ten_crops}},
                          {.normalization = {.scale = 1}},
                          {.normalization = {.mean = {0.1}}},
                          {.normalization = {.mean = {0.0, 0.0}}},

@@ -102,7 +102,7 @@ std::string recipe_of(const training_options<T>& options) {
               exact_text(options.momentum), "\nweight decay: ", exact_text(options.weight_decay),
               options.decay_biases ? "" : " without biases", "\nrenormalization: ", renormalization, "\naugmentation: padding ",
               view.padding, view.border == border::zero ? " zero" : " replicate", " crop ", view.crop.height, " x ",
-              view.crop.width, view.flip ? " flip" : "", "\nnormalization: scale ", exact_text(pixels.scale), " mean",
+              view.crop.width, view.flip ? " flip" : "", view.choice == view_choice::ten_crops ? " ten crops" : "", "\nnormalization: scale ", exact_text(pixels.scale), " mean",
               numbers(pixels.mean), " stddev", numbers(pixels.stddev), "\nseed: ", options.seed,
               "\nkeep best: ", options.keep_best ? "yes" : "no");
 }
