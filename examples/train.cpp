@@ -229,6 +229,6 @@ int main(int argc, char** argv) {
     return run(args) ? 0 : 130;  // what shells give a program that Ctrl-C ended
   } catch (const std::exception& problem) {
     std::fprintf(stderr, "train: %s\n", problem.what());
-    return 1;
+    return examples::was_interrupted() ? 130 : 1;
   }
 }

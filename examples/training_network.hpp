@@ -19,19 +19,29 @@ namespace examples {
 namespace dn = deconvnet;
 
 /// Mean and standard deviation of each channel over a set, in 0..1, to four digits: a number that is written in a file.
+/// Pictures are read by all threads; sums are in the order of the set, whoever reads. Throws error where Ctrl-C stops it.
 template <class Images>
 dn::normalization channel_statistics(const Images& images) {
+  constexpr std::size_t group = 64;
+  std::vector<xt::xtensor<float, 3>> read(std::min<std::size_t>(group, images.size()));
   std::vector<double> sum, squares, count;
-  for (std::size_t i = 0; i < images.size(); ++i) {
-    const auto picture = images.image(i);
-    const std::size_t plane = picture.shape(1) * picture.shape(2);
-    for (auto* values : {&sum, &squares, &count}) values->resize(picture.shape(0), 0.0);
-    for (std::size_t k = 0; k < picture.size(); ++k) {
-      const double value = static_cast<double>(picture.data()[k]) / 255;
-      sum[k / plane] += value;
-      squares[k / plane] += value * value;
-      count[k / plane] += 1;
+  progress_line progress("statistics of colours", "pictures");
+  for (std::size_t first = 0; first < images.size(); first += group) {
+    const std::size_t size = std::min(group, images.size() - first);
+    dn::parallel_for(size, [&](std::size_t k) { read[k] = dn::detail::checked_image<float>(images, first + k); });
+    for (std::size_t i = 0; i < size; ++i) {
+      const auto& picture = read[i];
+      const std::size_t plane = picture.shape(1) * picture.shape(2);
+      for (auto* values : {&sum, &squares, &count}) values->resize(picture.shape(0), 0.0);
+      for (std::size_t k = 0; k < picture.size(); ++k) {
+        const double value = static_cast<double>(picture.data()[k]) / 255;
+        sum[k / plane] += value;
+        squares[k / plane] += value * value;
+        count[k / plane] += 1;
+      }
     }
+    progress.update(first + size, images.size());
+    if (progress.stop().stop_requested()) throw dn::error("stopped before training began");
   }
   dn::normalization result{.scale = 1.0 / 255.0, .mean = {}, .stddev = {}};
   const auto rounded = [](double value) { return std::round(value * 1e4) / 1e4; };
@@ -49,16 +59,6 @@ inline dn::normalization normalization_of(const dn::preprocessing& how) {
   return {.scale = how.scale, .mean = how.mean, .stddev = how.stddev};
 }
 
-/// The network before its first update: a layer that subtracts the mean, then a scaled ZFNet for pictures of the size of the
-/// first one, or of --crop. Where its weights are read from a checkpoint the mean is left zero: it is read with them.
-template <class Images>
-dn::network<float> network_of(const training_arguments& args, const Images& images, std::size_t classes,
-                              const dn::normalization& normalization, bool from_checkpoint) {
-  const auto first = images.image(0);
-  const dn::shape3 input{first.shape(0), args.crop ? args.crop : first.shape(1), args.crop ? args.crop : first.shape(2)};
-  dn::scaled_zfnet_options options{.classes = classes, .input = input, .kernel = args.kernel, .units = args.units, .dropout = args.dropout};
-  std::copy(args.filters.begin(), args.filters.end(), options.filters.begin());
-  options.norm = args.normalization == "batch"      ? dn::activation_norm::batch
 /// The mean of each pixel. Throws error where Ctrl-C stops it.
 template <class Images>
 auto pixel_statistics(const training_arguments& args, const Images& images, const dn::normalization& normalization) {
@@ -69,6 +69,16 @@ auto pixel_statistics(const training_arguments& args, const Images& images, cons
                                  .stop = progress.stop()});
 }
 
+/// The network before its first update: a layer that subtracts the mean, then a scaled ZFNet for pictures of the size of the
+/// first one, or of --crop. Where its weights are read from a checkpoint the mean is left zero: it is read with them.
+template <class Images>
+dn::network<float> network_of(const training_arguments& args, const Images& images, std::size_t classes,
+                              const dn::normalization& normalization, bool from_checkpoint) {
+  const auto first = images.image(0);
+  const dn::shape3 input{first.shape(0), args.crop ? args.crop : first.shape(1), args.crop ? args.crop : first.shape(2)};
+  dn::scaled_zfnet_options options{.classes = classes, .input = input, .kernel = args.kernel, .units = args.units, .dropout = args.dropout};
+  std::copy(args.filters.begin(), args.filters.end(), options.filters.begin());
+  options.norm = args.normalization == "batch"      ? dn::activation_norm::batch
                  : args.normalization == "contrast" ? dn::activation_norm::contrast
                                                     : dn::activation_norm::none;
   if (args.mean == "pixel") options.mean = from_checkpoint ? dn::tensor<double, 3>(input, 0.0) : pixel_statistics(args, images, normalization);
@@ -79,6 +89,7 @@ auto pixel_statistics(const training_arguments& args, const Images& images, cons
 
 inline dn::learning_rate schedule_of(const training_arguments& args) {
   const auto schedule = args.schedule == "cosine"    ? dn::learning_rate::cosine(args.rate, args.epochs)
+                        : args.schedule == "step"    ? dn::learning_rate::step(args.rate, args.step_epochs, args.step_factor)
                         : args.schedule == "plateau" ? dn::learning_rate::on_plateau(args.rate)
                                                      : dn::learning_rate::constant(args.rate);
   return schedule.warmed_up(args.warm_up);
@@ -89,7 +100,6 @@ inline dn::training_options<float> recipe_of(const training_arguments& args, con
                                       .batch = args.batch,
                                       .learning_rate = schedule_of(args),
                                       .momentum = args.momentum,
-                        : args.schedule == "step"    ? dn::learning_rate::step(args.rate, args.step_epochs, args.step_factor)
                                       .weight_decay = args.weight_decay,
                                       .augmentation = {.padding = args.padding,
                                                        .crop = {args.crop, args.crop},
