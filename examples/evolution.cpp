@@ -64,6 +64,17 @@ std::vector<std::string> layers_of(const arguments& args, const dn::network<floa
   return layers;
 }
 
+/// The first picture that can be read, for the sizes of maps; those before it are skipped here as they are in the scan.
+xt::xtensor<float, 4> first_readable(const examples::picture_inputs& inputs, const std::string& folder) {
+  for (std::size_t k = 0; k < inputs.size(); ++k) {
+    try {
+      return inputs[k];
+    } catch (const dn::file_error&) {
+    }
+  }
+  throw dn::file_error(folder, "none of the pictures could be read");
+}
+
 void write_table(const dn::evolution<float>& seen, const fs::path& path) {
   dn::table numbers({"map", "epoch", "value", "image", "y", "x", "changed"});
   for (std::size_t m = 0; m < seen.maps.size(); ++m) {
@@ -97,9 +108,10 @@ int follow_and_draw(const arguments& args) {
   const auto pictures = examples::pictures_in(args.data, dn::split::train);
   const std::size_t images = args.images == 0 ? pictures.size() : std::min(args.images, pictures.size());
   const examples::picture_inputs inputs(pictures, 0, images, opened.preparation, opened.net.input_shape()[0]);
-  const auto run = opened.net.forward(*inputs.begin());
+  const auto run = opened.net.forward(first_readable(inputs, args.data));
   examples::stop_on_interrupt();
   fs::create_directories(args.out);
+  bool told = false;
   for (const auto& layer : layers_of(args, opened.net, run, snapshots)) {
     const std::vector<std::size_t> maps = args.named_maps.empty() ? spread(args.maps, run.shape(layer)[1]) : args.named_maps;
     dn::evolution<float> seen;
@@ -117,6 +129,11 @@ int follow_and_draw(const arguments& args) {
       draw(args, seen, opened.preparation, images, path + ".png");
       std::printf("%s.png, %s.csv\n", path.c_str(), path.c_str());
       std::fflush(stdout);
+    }
+    if (!seen.skipped.empty() && !told) {
+      std::fprintf(stderr, "%zu pictures could not be read and were skipped, the first: %s\n", seen.skipped.size(),
+                   seen.skipped.front().message.c_str());
+      told = true;  // the other layers skip the same
     }
     if (!seen.complete) {
       std::fprintf(stderr, "stopped: %zu of %zu epochs of layer %s were looked at\n", seen.epochs.size(), snapshots.size(), layer.c_str());

@@ -60,7 +60,7 @@ struct experiment {
         net(std::move(opened.net)),
         how(std::move(opened.preparation)),
         pictures(examples::pictures_in(a.folder)),
-        blank(dn::zeros<float>({1, channels(), how.crop, how.crop})) {
+        blank(dn::zeros<float>({1, channels(), side(1), side(2)})) {
     const auto run = net.forward(blank);
     if (a.layers.empty()) layers = {examples::last_maps(net, run)};
     if (a.layers == std::vector<std::string>{"all"}) layers = examples::rectified_layers(net, run);
@@ -80,6 +80,8 @@ struct experiment {
     }
   }
 
+  /// The input's height (1) or width (2): a network that was trained on pictures that are not square crops nothing.
+  std::size_t side(std::size_t axis) const { return net.input_shape()[axis] != 0 ? net.input_shape()[axis] : how.crop; }
   std::size_t channels() const { return net.input_shape()[0] != 0 ? net.input_shape()[0] : 3; }
   examples::picture_inputs inputs(std::size_t first, std::size_t last) const {
     return {pictures, first, last, how, channels()};

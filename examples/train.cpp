@@ -14,6 +14,7 @@
 
 #include "experiment.hpp"
 #include "progress_line.hpp"
+#include "training_checkpoint.hpp"
 #include "training_network.hpp"
 
 namespace {
@@ -92,14 +93,6 @@ class in_training_order {
   std::vector<std::size_t> order_;
 };
 
-/// A checkpoint goes on where it was written; without one the run begins.
-void resume(dn::training_state<float>& state, const std::string& path) {
-  if (path.empty() || !std::filesystem::exists(path)) return;
-  dn::load_safetensors(state, path);
-  state.restore(dn::read_safetensors_metadata(path));
-  std::printf("going on from %s: %zu epochs and %zu batches are done\n", path.c_str(), state.epoch, state.batch);
-}
-
 /// Adds one to the file of snapshots, which a run that goes on finds as it left it.
 void add_snapshot(const training_arguments& args, const dn::network<float>& net, std::size_t epoch) {
   if (args.snapshots.empty()) return;
@@ -119,20 +112,22 @@ bool train_on(const training_arguments& args, const Images& files, const std::ve
   }
   const dn::image_subset images(all, 0, all.size() - args.validation);
   const dn::image_subset validation(all, images.size(), args.validation);
-  const auto normalization = examples::channel_statistics(images);
+  const auto known = examples::checkpoint_normalization(args.checkpoint);
+  const auto normalization = known ? *known : examples::channel_statistics(images);
   auto options = examples::recipe_of(args, normalization);
-  dn::training_state<float> state(examples::network_of(args, images, classes.size(), normalization), options);
+  dn::training_state<float> state(examples::network_of(args, images, classes.size(), normalization, known.has_value()), options);
+  state.setting = examples::setting_of(args, all, classes, state.net);
   std::printf("%s%zu pictures to train on, %zu to choose the epoch by; kernels: %s\n", dn::summary(state.net).c_str(), images.size(),
               validation.size(), std::string(dn::kernel_level_name(dn::current_level())).c_str());
   std::fflush(stdout);
-  resume(state, args.checkpoint);
+  examples::resume(state, args.checkpoint);
 
   training_line line;
   std::stop_source stop;
   auto saved = std::chrono::steady_clock::now();
   const auto save_checkpoint = [&](const dn::training_state<float>& now) {
     if (args.checkpoint.empty()) return;
-    dn::save_safetensors(now, args.checkpoint, {.metadata = now.metadata()});
+    examples::write_checkpoint(now, args.checkpoint, normalization);
     saved = std::chrono::steady_clock::now();
   };
   options.stop = stop.get_token();
@@ -158,7 +153,8 @@ bool train_on(const training_arguments& args, const Images& files, const std::ve
                 args.checkpoint.empty() ? "; without --checkpoint its work is lost" : "; the same command goes on from the checkpoint");
     return false;
   }
-  examples::save_trained(args, state, classes, normalization);
+  const auto first = images.image(0);
+  examples::save_trained(args, state, classes, normalization, std::min(first.shape(1), first.shape(2)));
   std::printf("best epoch %zu: validation accuracy %.4f; written to %s, %ju bytes\n", state.best_epoch,
               state.history[state.best_epoch - 1].validation_accuracy.value_or(0), args.network.c_str(),
               static_cast<std::uintmax_t>(std::filesystem::file_size(args.network)));
@@ -166,8 +162,8 @@ bool train_on(const training_arguments& args, const Images& files, const std::ve
 }
 
 template <class Images>
-bool test_on(const training_arguments& args, const Images& images, const std::vector<std::string>& classes) {
-  const auto stored = dn::load_network<float>(args.network);
+bool test_on(const training_arguments& args, const dn::stored_network<float>& stored, const Images& images,
+             const std::vector<std::string>& classes) {
   if (!stored.classes.empty() && stored.classes.size() != classes.size()) {
     throw dn::error(dn::detail::text(args.network, " knows ", stored.classes.size(), " classes, ", args.data, " has ", classes.size()));
   }
@@ -178,37 +174,46 @@ bool test_on(const training_arguments& args, const Images& images, const std::ve
   return true;
 }
 
-/// Calls work(images, classes) with a half of the data set: in memory, or with --resize read from folders as it is needed.
+/// Calls work(images, classes) with a half of the data set: in memory, or, with a short side to resize to, read from folders
+/// as it is needed. `square`: of pictures in folders the centre square is cut.
 template <class Work>
-bool with_data(const training_arguments& args, dn::split half, const Work& work) {
-  if (args.resize != 0) {
-    const dn::image_folder folder(args.data, {.split = half, .short_side = args.resize});
+bool with_data(const training_arguments& args, dn::split half, std::size_t short_side, bool square, const Work& work) {
+  if (short_side != 0) {
+    const dn::image_folder folder(args.data, {.split = half, .short_side = short_side, .centre_square = square});
     return work(folder, folder.classes());
+  }
+  if (square && dn::find_data_set(args.data) == dn::data_set_form::folders) {
+    const auto images = dn::load_image_folder(args.data, {.split = half, .centre_square = true});
+    return work(images, images.classes);
   }
   const auto images = dn::load_data_set(args.data, half);
   return work(images, images.classes);
+}
+
+/// The file as a user opens it, rounded where --half asks for it, on pictures that were not looked at before. Those in folders
+/// are resized as the network wants them, unless --resize says otherwise.
+bool evaluate(const training_arguments& args) {
+  const auto stored = dn::load_network<float>(args.network);
+  const bool folders = dn::find_data_set(args.data) == dn::data_set_form::folders;
+  const std::size_t short_side = args.resize != 0 ? args.resize : folders ? stored.preparation.resize : 0;
+  const auto& input = stored.net.input_shape();
+  const bool square = args.ten_crop && input[1] == input[2];
+  return with_data(args, dn::split::test, short_side, square,
+                   [&](const auto& images, const auto& classes) { return test_on(args, stored, images, classes); });
 }
 
 bool run(training_arguments& args) {
   if (!args.curves.empty()) examples::picture_path(args.curves);
   std::sort(args.snapshot_epochs.begin(), args.snapshot_epochs.end());
   if (!args.evaluate) {
-    const bool done = with_data(args, dn::split::train, [&](const auto& images, const auto& classes) { return train_on(args, images, classes); });
+    if (args.ten_crop && (args.crop == 0 || args.padding != 0 || args.flip)) {
+      throw dn::error("--ten-crop needs --crop, and takes no --pad and no --flip: its views are mirrored as they are");
+    }
+    const bool done = with_data(args, dn::split::train, args.resize, args.ten_crop,
+                                [&](const auto& images, const auto& classes) { return train_on(args, images, classes); });
     if (!done) return false;
   }
-  // The file as a user opens it, rounded where --half asks for it, on pictures that were not looked at before.
-  return with_data(args, dn::split::test, [&](const auto& images, const auto& classes) { return test_on(args, images, classes); });
-}
-
-/// The command without the folders of its files, which differ from machine to machine.
-std::string command_of(int argc, char** argv) {
-  std::string command;
-  for (int k = 0; k < argc; ++k) {
-    const std::string word = argv[k];
-    const bool path = word.find('/') != std::string::npos;
-    command += (k == 0 ? "" : " ") + (path ? std::filesystem::path(word).filename().string() : word);
-  }
-  return command;
+  return evaluate(args);
 }
 
 }  // namespace
@@ -218,12 +223,12 @@ int main(int argc, char** argv) {
   CLI::App app{"Trains a ZFNet scaled to small pictures, or tests a network that was trained."};
   examples::add_training_arguments(app, args);
   CLI11_PARSE(app, argc, argv);
-  args.command = command_of(argc, argv);
+  args.command = examples::training_command(app);
   try {
     examples::stop_on_interrupt();
     return run(args) ? 0 : 130;  // what shells give a program that Ctrl-C ended
   } catch (const std::exception& problem) {
     std::fprintf(stderr, "train: %s\n", problem.what());
-    return 1;
+    return examples::was_interrupted() ? 130 : 1;
   }
 }

@@ -81,12 +81,14 @@
 #include <deconvnet/image/warp.hpp>
 
 // files
+#include <deconvnet/io/checkpoint.hpp>
 #include <deconvnet/io/cifar.hpp>
 #include <deconvnet/io/data_set.hpp>
 #include <deconvnet/io/idx.hpp>
 #include <deconvnet/io/image_folder.hpp>
 #include <deconvnet/io/image_set.hpp>
 #include <deconvnet/io/network_file.hpp>
+#include <deconvnet/io/network_text.hpp>
 #include <deconvnet/io/npy.hpp>
 #include <deconvnet/io/onnx.hpp>
 #include <deconvnet/io/safetensors.hpp>

@@ -32,7 +32,7 @@ std::string gzip_problem(const temporary_folder& folder, const std::string& byte
   return "";
 }
 
-void names(const std::string& text, const std::string& part) { CHECK_MESSAGE(text.find(part) != std::string::npos, text); }
+void gzip_names(const std::string& text, const std::string& part) { CHECK_MESSAGE(text.find(part) != std::string::npos, text); }
 
 }  // namespace
 
@@ -50,19 +50,19 @@ TEST_CASE("a file that gzip made comes back; its beginning can be read alone") {
 TEST_CASE("a damaged gzip file is refused, by its place, before memory is taken for what it promises") {
   const temporary_folder folder;
   const auto good = packed();
-  names(gzip_problem(folder, ""), "the file is empty");
-  names(gzip_problem(folder, "plain text, long enough for a header"), "this is not a gzip file");
-  names(gzip_problem(folder, good.substr(0, 17)), "cut short");
-  names(gzip_problem(folder, good, 31), "the trailer says 30 bytes, 31 are wanted");
+  gzip_names(gzip_problem(folder, ""), "the file is empty");
+  gzip_names(gzip_problem(folder, "plain text, long enough for a header"), "this is not a gzip file");
+  gzip_names(gzip_problem(folder, good.substr(0, 17)), "cut short");
+  gzip_names(gzip_problem(folder, good, 31), "the trailer says 30 bytes, 31 are wanted");
   auto method = good;
   method[2] = 7;
-  names(gzip_problem(folder, method), "method 7");
+  gzip_names(gzip_problem(folder, method), "method 7");
   auto checksum = good;
   checksum[good.size() - 8] ^= 1;
-  names(gzip_problem(folder, checksum), "checksum");
+  gzip_names(gzip_problem(folder, checksum), "checksum");
   auto promise = good;
   for (std::size_t k = 4; k > 0; --k) promise[good.size() - k] = '\x7f';
-  names(gzip_problem(folder, promise, 0x7f7f7f7f), "cannot hold them");
+  gzip_names(gzip_problem(folder, promise, 0x7f7f7f7f), "cannot hold them");
 }
 
 TEST_CASE("no change of a gzip file's bytes gives other contents") {

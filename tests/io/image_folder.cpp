@@ -62,6 +62,26 @@ TEST_CASE("val stands for test where there is none; pictures of several sizes ar
   CHECK(dn::image_folder(folder.path, {.split = dn::split::test, .short_side = 6}).image(0).shape(1) == 6);
 }
 
+TEST_CASE("the centre square is cut out after resizing; without it pictures stay as they are") {
+  const temporary_folder folder;
+  const auto path = folder.path / "train" / "a" / "1.png";
+  std::filesystem::create_directories(path.parent_path());
+  dn::tensor<float, 3> wide({3, 4, 7}, 0.F);
+  for (std::size_t k = 0; k < wide.size(); ++k) wide.data()[k] = static_cast<float>(k % 7);
+  dn::save_image(path, wide);
+  const auto cut = dn::image_folder(folder.path / "train", {.centre_square = true}).image(0);
+  CHECK(dn::shape_text(cut.shape()) == "3 x 4 x 4");
+  CHECK(cut(0, 0, 0) == 2);  // (7 - 4) / 2 = 1.5, rounded to even
+  CHECK(cut(2, 3, 3) == 5);
+  CHECK(dn::image_folder(folder.path / "train").image(0) == wide);
+  const auto large = dn::image_folder(folder.path / "train", {.short_side = 8, .centre_square = true}).image(0);
+  CHECK(dn::shape_text(large.shape()) == "3 x 8 x 8");
+  const auto whole = dn::image_folder(folder.path / "train", {.short_side = 8}).image(0);
+  CHECK(dn::shape_text(whole.shape()) == "3 x 8 x 14");
+  CHECK(large(1, 2, 0) == whole(1, 2, 3));
+  CHECK(dn::load_image_folder(folder.path, {.split = dn::split::train, .centre_square = true}).images(0, 0, 0, 0) == 2);
+}
+
 TEST_CASE("what is wrong with a folder of pictures is named, with the file") {
   const temporary_folder folder;
   tells(folder_problem(folder), "there is no such directory");

@@ -38,6 +38,14 @@ TEST_CASE("two snapshots of one epoch, and files of something else, are refused"
   CHECK_THROWS_WITH_AS(dn::save_snapshots<float>({one, one}, path), doctest::Contains("two snapshots of epoch 4"), dn::error);
   dn::save_safetensors(small_classifier<float>(1), path);
   CHECK_THROWS_WITH_AS(dn::load_snapshots<float>(path), doctest::Contains("is no weight of a snapshot"), dn::file_error);
+  dn::save_snapshots<float>({one}, path);
+  std::string bytes = bytes_of(path);
+  std::size_t length = 0;  // of the header
+  for (std::size_t k = 8; k-- > 0;) length = length << 8 | static_cast<unsigned char>(bytes[k]);
+  const std::string too_many = "epoch 99999999999999999999";
+  for (std::size_t at = 0; (at = bytes.find("epoch 4/", at)) != std::string::npos; length += too_many.size() - 7) bytes.replace(at, 7, too_many);
+  for (std::size_t k = 0; k < 8; ++k) bytes[k] = static_cast<char>(length >> 8 * k);
+  CHECK_THROWS_WITH_AS(dn::load_snapshots<float>(folder.write("many", bytes)), doctest::Contains("epoch 99999999999999999999/"), dn::file_error);
   dn::save_snapshots(std::vector<dn::network_snapshot<float>>{}, path);
   CHECK_THROWS_WITH_AS(dn::load_snapshots<float>(path), doctest::Contains("there is no snapshot in it"), dn::file_error);
 }

@@ -36,7 +36,7 @@ TEST_CASE("the shipped networks open with no other argument, know their classes 
   CHECK(fashion.net.input_shape() == dn::shape3{1, 28, 28});
   REQUIRE(fashion.classes.size() == 10);
   CHECK(fashion.classes[9] == "Ankle boot");
-  CHECK(fashion.metadata.at("command").starts_with("train --data fashion-mnist"));
+  CHECK(fashion.metadata.at("command").starts_with("train --dropout 0.3 --normalization batch"));
   const auto colour = dn::load_network<float>(examples_folder / "networks" / "cifar10.safetensors");
   CHECK(colour.net.input_shape() == dn::shape3{3, 32, 32});
   CHECK(colour.classes[3] == "cat");

@@ -1,5 +1,6 @@
 // A training run that is killed and goes on ends with the weights of one that was left alone.
-#include <deconvnet/io/safetensors.hpp>
+#include <deconvnet/io/checkpoint.hpp>
+#include <deconvnet/io/network_text.hpp>
 #include <deconvnet/training/trainer.hpp>
 
 #include <chrono>
@@ -57,7 +58,7 @@ TEST_CASE("the run that is killed" * doctest::skip()) {
   REQUIRE(checkpoint);
   auto options = resumed_options();
   options.on_batch = [&](const dn::training_state<float>& state) {
-    dn::save_safetensors(state, checkpoint, {.metadata = state.metadata()});
+    dn::save_checkpoint(state, checkpoint);
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   };
   auto state = resumed_start(options);
@@ -95,8 +96,7 @@ TEST_CASE("a run stopped by kill -9 and resumed ends with the same weights, mome
   REQUIRE(steps >= 11);
 
   auto resumed = resumed_start(options);
-  dn::load_safetensors(resumed, checkpoint);
-  resumed.restore(dn::read_safetensors_metadata(checkpoint));
+  dn::load_checkpoint(resumed, checkpoint);
   REQUIRE(resumed.step < alone.step);
   CHECK(dn::train(resumed, images, validation, options));
   CHECK(numbers_of(resumed) == numbers_of(alone));
@@ -104,4 +104,41 @@ TEST_CASE("a run stopped by kill -9 and resumed ends with the same weights, mome
 #else
   MESSAGE("skipped: how a process is started and killed is written for Linux here");
 #endif
+}
+
+TEST_CASE("a run does not go on with another network or other pictures, and says what is different") {
+  const temporary_folder folder;
+  const auto checkpoint = folder.path / "checkpoint.safetensors";
+  const auto options = resumed_options();
+  const auto begin = [&](double drop, const char* pictures) {
+    dn::network<float> net({1, 8, 8});
+    net.add("conv1", random_conv<float>({4, 1, 3, 3}, {.padding = 1}, 1));
+    net.add("relu1", dn::relu{});
+    net.add("drop1", dn::dropout{drop});
+    net.add("fc2", random_linear<float>(2, 256, 3));
+    dn::training_state<float> state(std::move(net), options);
+    state.setting = std::string("pictures: ") + pictures + "\n" + dn::network_text(state.net);
+    return state;
+  };
+  auto state = begin(0.5, "bright and dark");
+  std::stop_source stop;
+  auto stopped = options;
+  stopped.stop = stop.get_token();
+  stopped.on_batch = [&](const dn::training_state<float>& now) {
+    if (now.step == 11) stop.request_stop();
+  };
+  CHECK(!dn::train(state, resumed_pictures(60), resumed_pictures(20), stopped));
+  dn::save_checkpoint(state, checkpoint);
+
+  auto same = begin(0.5, "bright and dark");
+  dn::load_checkpoint(same, checkpoint);
+  CHECK(same.step == 11);
+  CHECK(numbers_of(same) == numbers_of(state));
+  // The shapes of all weights are the same: without the text the run would have gone on.
+  auto other = begin(0.25, "bright and dark");
+  CHECK_THROWS_WITH_AS(dn::load_checkpoint(other, checkpoint), doctest::Contains("{\"probability\":0.5}' became"), dn::file_error);
+  CHECK(other.step == 0);
+  auto elsewhere = begin(0.5, "cats and dogs");
+  CHECK_THROWS_WITH_AS(dn::load_checkpoint(elsewhere, checkpoint),
+                       doctest::Contains("'pictures: bright and dark' became 'pictures: cats and dogs'"), dn::file_error);
 }

@@ -1,5 +1,7 @@
 #include <deconvnet/training/augmentation.hpp>
 
+#include <algorithm>
+#include <cstdlib>
 #include <map>
 #include <set>
 
@@ -104,6 +106,26 @@ TEST_CASE("random views are a function of seed, epoch and image") {
     same += one == dn::random_view({32, 32}, options, k, k, k + 1);
   }
   CHECK(same < 15);  // one of 162 by chance
+}
+
+TEST_CASE("ten crops: each of the ten equally often, another in each epoch") {
+  const dn::augmentation options{.crop = {4, 6}, .choice = dn::view_choice::ten_crops};
+  const auto all = dn::ten_views({8, 11}, {4, 6});
+  std::vector<int> seen(10);
+  for (std::size_t k = 0; k < 2000; ++k) {
+    const auto view = dn::random_view({8, 11}, options, 3, k / 100, k % 100);
+    const auto found = std::find(all.begin(), all.end(), view);
+    REQUIRE(found != all.end());
+    ++seen[static_cast<std::size_t>(found - all.begin())];
+    CHECK(view == dn::random_view({8, 11}, options, 3, k / 100, k % 100));
+  }
+  for (const int count : seen) CHECK(std::abs(count - 200) < 67);  // five deviations of 13.4
+  std::set<bool> mirrored;
+  for (std::uint64_t epoch = 0; epoch < 20; ++epoch) mirrored.insert(dn::random_view({8, 11}, options, 3, epoch, 7).mirrored);
+  CHECK(mirrored.size() == 2);
+  CHECK_THROWS_WITH_AS(dn::random_view({8, 11}, {.padding = 1, .crop = {4, 6}, .choice = dn::view_choice::ten_crops}, 1, 1, 1),
+                       doctest::Contains("no padding"), dn::error);
+  CHECK_THROWS_AS(dn::random_view({3, 11}, options, 1, 1, 1), dn::shape_error);
 }
 
 TEST_CASE("without augmentation the view is the picture") {

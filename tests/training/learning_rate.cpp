@@ -129,5 +129,6 @@ TEST_CASE("schedules that make no sense are refused") {
   CHECK_THROWS_AS(rate.restore(""), dn::error);
   CHECK_THROWS_AS(rate.restore("1 1"), dn::error);
   CHECK_THROWS_AS(rate.restore("1 1 1 1"), dn::error);
+  for (const char* damaged : {"nan 1 1", "1 -1 1", "1 2 1", "1 nan 1", "1 1 5"}) CHECK_THROWS_AS(rate.restore(damaged), dn::error);
   CHECK_THROWS_AS(learning_rate(0.1).restore("1 1 1"), dn::error);
 }

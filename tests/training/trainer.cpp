@@ -252,6 +252,20 @@ TEST_CASE("divergence ends the run with where, and what to try") {
   CHECK_THROWS_WITH_AS(dn::train(net, no_number, {.batch = 4}), doctest::Contains("the loss is "), dn::error);
 }
 
+TEST_CASE("divergence that validation meets says the epoch and what to try") {
+  auto net = small_classifier<float>();
+  // Finite pictures whose sums are not: as weights that have grown too large would make of others.
+  const dn::images_in_memory<float> huge(dn::tensor<float, 4>({4, 1, 8, 8}, 3e38F), {0, 1, 0, 1});
+  std::string what;
+  try {
+    dn::train(net, bars(20), huge, {.epochs = 2, .batch = 8, .normalization = {.scale = 1}});
+  } catch (const dn::error& problem) {
+    what = problem.what();
+  }
+  CHECK_MESSAGE(what.find("training diverged in epoch 1, at its validation: image 0: the network's output is not finite, at a learning rate of "
+                          "0.01. Try a lower one") == 0, what);
+}
+
 TEST_CASE("other options, other images and impossible options are refused") {
   const auto images = bars(20);
   auto options = full_options();
@@ -267,6 +281,9 @@ TEST_CASE("other options, other images and impossible options are refused") {
   other.batch = 4;
   CHECK_THROWS_WITH_AS(dn::train(state, images, images, other), doctest::Contains("'batch: 8' became 'batch: 4'"), dn::error);
   CHECK_THROWS_WITH_AS(dn::train(state, bars(21), images, options), doctest::Contains("not 21"), dn::error);
+  auto damaged = state;
+  damaged.step = 7;
+  CHECK_THROWS_WITH_AS(dn::train(damaged, images, images, options), doctest::Contains("step 7 and 0 images after 1 epochs"), dn::error);
   options.batch = 0;
   auto net = small_classifier<float>();
   CHECK_THROWS_AS(dn::train(net, images, options), dn::error);

@@ -21,6 +21,7 @@ TEST_CASE("recipes differ where an option that decides the weights does, and onl
                          {.augmentation = {.padding = 1, .border = dn::border::replicate}},
                          {.augmentation = {.crop = {3, 4}}},
                          {.augmentation = {.flip = true}},
+                         {.augmentation = {.choice = dn::view_choice::ten_crops}},
                          {.normalization = {.scale = 1}},
                          {.normalization = {.mean = {0.1}}},
                          {.normalization = {.mean = {0.0, 0.0}}},
@@ -35,14 +36,14 @@ TEST_CASE("recipes differ where an option that decides the weights does, and onl
 }
 
 TEST_CASE("the difference of two recipes is the first line that is not the same") {
-  using dn::detail::recipe_difference;
-  CHECK(recipe_difference("a: 1\nb: 2", "a: 1\nb: 2").empty());
-  CHECK(recipe_difference("a: 1\nb: 2", "a: 1\nb: 3") == "'b: 2' became 'b: 3'");
-  CHECK(recipe_difference("a: 1", "a: 1\nb: 3") == "'' became 'b: 3'");
-  CHECK(recipe_difference("", "a") == "'' became 'a'");
+  using dn::detail::line_difference;
+  CHECK(line_difference("a: 1\nb: 2", "a: 1\nb: 2").empty());
+  CHECK(line_difference("a: 1\nb: 2", "a: 1\nb: 3") == "'b: 2' became 'b: 3'");
+  CHECK(line_difference("a: 1", "a: 1\nb: 3") == "'' became 'b: 3'");
+  CHECK(line_difference("", "a") == "'' became 'a'");
   dn::training_options<float> slower;
   slower.learning_rate = 0.001;
-  CHECK(recipe_difference(dn::detail::recipe_of(dn::training_options<float>{}), dn::detail::recipe_of(slower)) ==
+  CHECK(line_difference(dn::detail::recipe_of(dn::training_options<float>{}), dn::detail::recipe_of(slower)) ==
         "'learning rate: constant 0.01' became 'learning rate: constant 0.001'");
 }
 

@@ -25,7 +25,7 @@ dn::training_state<float> state_on_the_way() {
   state.epoch = 2;
   state.batch = 17;
   state.step = 117;
-  state.history = {{1, 0.01, 1.0 / 3, 0.1, 2.0 / 3, 1.0 / 7, 5.25}, {2, 0.01, 0.2, 0.3, {}, {}, 1e-3}};
+  state.history = {{1, 0.01, 1.0 / 3, 0.1, 2.0 / 3, 1.0 / 7, 5.25}, {2, 0.01, 0.2, 0.3, 0.5, 0.25, 1e-3}};
   state.best_epoch = 1;
   state.loss_sum = 1e5 / 7;
   state.correct = 12;
@@ -34,6 +34,7 @@ dn::training_state<float> state_on_the_way() {
   state.schedule = "0.5 0.1 2";
   state.training_images = 1000;
   state.validation_images = 100;
+  state.setting = "layer 'conv1': conv2d\nresize: 24";
   return state;
 }
 
@@ -68,16 +69,28 @@ TEST_CASE("through a file it comes back to the bit") {
   const temporary_folder folder;
   dn::save_safetensors(state, folder.path / "state.safetensors", {.metadata = state.metadata()});
   dn::training_state<float> back(small_classifier<float>(9), state_options());
+  back.setting = state.setting;
   dn::load_safetensors(back, folder.path / "state.safetensors");
   back.restore(dn::read_safetensors_metadata(folder.path / "state.safetensors"));
   CHECK(numbers_of(back) == numbers_of(state));
   CHECK(back.metadata() == state.metadata());
   CHECK(figures_of(back.history) == figures_of(state.history));
   CHECK(back.history[0].seconds == 5.25);
-  CHECK(!back.history[1].validation_loss);
   CHECK(back.best_epoch == 1);
   CHECK(back.step == 117);
   CHECK(back.loss_sum == state.loss_sum);
+}
+
+TEST_CASE("a history without validation comes back without one") {
+  dn::training_state<float> state(small_classifier<float>(), {});
+  state.epoch = state.step = 1;
+  state.training_images = 4;
+  state.history = {{1, 0.01, 0.2, 0.3, {}, {}, 1e-3}};
+  dn::training_state<float> back(small_classifier<float>(), {});
+  back.restore(state.metadata());
+  CHECK(!back.history[0].validation_loss);
+  CHECK(!back.history[0].validation_accuracy);
+  CHECK(back.metadata() == state.metadata());
 }
 
 TEST_CASE("a copy is a snapshot") {
@@ -97,14 +110,28 @@ TEST_CASE("metadata of another run, or damaged ones, are refused and change noth
     CHECK_THROWS_WITH_AS(state.restore(bad), doctest::Contains(message), dn::error);
     CHECK(state.metadata() == good);
   };
-  refused("format", "2", "format '2'");
+  refused("format", "1", "format '1'");
+  refused("setting", "layer 'conv1': conv2d\nresize: 32", "'resize: 32' became 'resize: 24'");
+  refused("setting", "", "'' became 'layer 'conv1': conv2d'");
   refused("recipe", "batch: 7", "'batch: 7' became 'batch: 128'");
   refused("place", "1 2", "training.place");
   refused("place", "3 0 300", "3 epochs");
   refused("sums", "x 1 1 1", "'x' is not a number");
   refused("images", "", "training.images");
   refused("best_epoch", "3", "best epoch 3");
+  refused("best_epoch", "0", "best epoch 0 of 2");
   refused("history", "1 2 3", "training.history");
+  refused("history", "1 .01 1 .1 1 .1 1 3 .01 1 .1 1 .1 1", "row 2 of the history is of epoch 3");
+  refused("history", "1 .01 1 .1 1 .1 1 2 .01 1 .1 -1 .1 1", "epoch 2 of the history has no validation, 100 images are for it");
+  refused("history", "1 .01 1 .1 1 -1 1 2 .01 1 .1 1 .1 1", "epoch 1 of the history has no validation");
+  refused("history", "1 .01 1 .1 nan .1 1 2 .01 1 .1 1 .1 1", "epoch 1 of the history has numbers that cannot be");
+  refused("history", "1 .01 1 1.1 1 .1 1 2 .01 1 .1 1 .1 1", "epoch 1 of the history has numbers that cannot be");
+  refused("images", "1000 0", "epoch 1 of the history has a validation, 0 images are for it");
+  refused("images", "33 100", "12 of 34 images right in 17 batches");
+  refused("sums", "1 35 34 1", "35 of 34 images right");
+  refused("sums", "1 0 0 1", "0 of 0 images right in 17 batches");
+  refused("sums", "inf 12 34 1", "a sum of losses of inf");
+  refused("sums", "1 12 34 nan", "training_state: damaged");
   for (const auto& [key, value] : good) {
     auto bad = good;
     bad.erase(key);
@@ -113,6 +140,7 @@ TEST_CASE("metadata of another run, or damaged ones, are refused and change noth
   auto other = state_options();
   other.seed = 4;
   dn::training_state<float> with_other_seed(small_classifier<float>(), other);
+  with_other_seed.setting = state.setting;
   CHECK_THROWS_WITH_AS(with_other_seed.restore(good), doctest::Contains("'seed: 3' became 'seed: 4'"), dn::error);
   auto more = good;
   more["architecture"] = "mine";

@@ -2,7 +2,10 @@
 
 #include <atomic>
 #include <chrono>
+#include <functional>
 #include <string>
+#include <system_error>
+#include <thread>
 
 #include <doctest/doctest.h>
 
@@ -62,6 +65,21 @@ TEST_CASE("what goes wrong arrives in its place, and the rest goes on") {
   CHECK_THROWS_WITH_AS(queue.take(item), "number two", deconvnet::error);
   CHECK(queue.take(item));
   CHECK(item == 3);
+}
+
+TEST_CASE("where a thread cannot be started, those that run end, and it is told") {
+  std::atomic<int> started = 0, ended = 0;
+  const auto third_fails = [&](std::function<void()> work) {
+    if (started == 2) throw std::system_error(std::make_error_code(std::errc::resource_unavailable_try_again));
+    ++started;
+    return std::thread([&ended, work = std::move(work)] {
+      work();
+      ++ended;
+    });
+  };
+  CHECK_THROWS_AS(work_ahead<int>(0, 1000, 4, 5, [](std::size_t number, int&) { wait_a_little(number); }, third_fails), std::system_error);
+  CHECK(started == 2);
+  CHECK(ended == 2);
 }
 
 TEST_CASE("it can be let go at any time, and nothing at all can be asked for") {

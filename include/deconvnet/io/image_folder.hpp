@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include <deconvnet/image/crop.hpp>
 #include <deconvnet/image/image_file.hpp>
 #include <deconvnet/image/resize.hpp>
 #include <deconvnet/io/image_set.hpp>
@@ -21,10 +22,12 @@
 namespace deconvnet {
 
 /// `.split`: the classes lie in train/, or in test/ (without one in val/); without it in the directory itself.
-/// `.short_side`: what every picture is resized to, 0: as it is.
+/// `.short_side`: what every picture is resized to, 0: as it is. `.centre_square`: afterwards the square in its middle is cut out,
+/// with torchvision's rounding, which is how the paper's section 3 takes ImageNet.
 struct image_folder_options {
   std::optional<deconvnet::split> split{};
   std::size_t short_side = 0;
+  bool centre_square = false;
 };
 
 namespace detail {
@@ -63,6 +66,12 @@ inline std::vector<std::filesystem::path> class_folders(const std::filesystem::p
   });
 }
 
+inline tensor<float, 3> centre_square(const tensor<float, 3>& picture) {
+  const std::size_t side = std::min(picture.shape(1), picture.shape(2));
+  const auto start = [&](std::size_t extent) { return static_cast<std::ptrdiff_t>(centre_crop_start(extent, side)); };
+  return deconvnet::crop(picture, {start(picture.shape(1)), start(picture.shape(2)), side, side});
+}
+
 }  // namespace detail
 
 /// The pictures in <directory>/<class>/, files that end in .jpg, .jpeg, .png or .bmp in any case. Classes and, in each,
@@ -74,7 +83,7 @@ class image_folder {
  public:
   /// Throws file_error where there is no such directory, no picture in it, or a class in test/ that train/ has not.
   explicit image_folder(const std::filesystem::path& directory, const image_folder_options& options = {})
-      : short_side_(options.short_side) {
+      : short_side_(options.short_side), centre_square_(options.centre_square) {
     if (!detail::is_folder(directory)) throw file_error(directory.string(), "there is no such directory");
     const auto root = options.split ? folder_of(directory, *options.split) : directory;
     const auto train = directory / "train";
@@ -106,9 +115,10 @@ class image_folder {
   /// not below size().
   tensor<float, 3> image(std::size_t i) const {
     auto picture = load_image<float>(path(i));
-    if (short_side_ == 0) return picture;
+    if (short_side_ == 0 && !centre_square_) return picture;
     try {
-      return resize_short_side(picture, short_side_, {.whole_levels = true});
+      if (short_side_ != 0) picture = resize_short_side(picture, short_side_, {.whole_levels = true});
+      return centre_square_ ? detail::centre_square(picture) : picture;
     } catch (const error& problem) {  // a picture of an absurd shape
       throw file_error(path(i).string(), problem.what());
     }
@@ -129,6 +139,7 @@ class image_folder {
   }
 
   std::size_t short_side_;
+  bool centre_square_;
   std::vector<std::string> classes_;
   std::vector<std::filesystem::path> paths_;
   std::vector<std::size_t> labels_;

@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -71,7 +72,8 @@ std::vector<network_snapshot<T>> load_snapshots(const std::filesystem::path& pat
     const char* first = name.data() + std::min(prefix.size(), name.size());
     const char* last = name.data() + std::min(slash, name.size());
     const bool named = name.starts_with(prefix) && slash != std::string::npos;
-    if (!named || first >= last || std::from_chars(first, last, epoch).ptr != last) {
+    const auto [end, failed] = std::from_chars(first, last, epoch);
+    if (!named || first >= last || failed != std::errc{} || end != last) {  // failed: more digits than a number has
       throw file_error(path.string(), "tensor '" + name + "' is no weight of a snapshot, \"epoch <number>/<weight>\"");
     }
     auto& snapshot = by_epoch[epoch];

@@ -38,6 +38,12 @@ struct accuracy_result {
 
 namespace detail {
 
+/// Told apart from other errors: a run whose validation meets it has diverged.
+class nonfinite_output final : public error {
+ public:
+  using error::error;
+};
+
 /// Adds the softmax of one output to `sum`, or the output itself where it is one already.
 template <scalar T>
 void add_probabilities(std::span<const T> output, bool is_softmax, std::vector<double>& sum) {
@@ -56,7 +62,7 @@ void add_probabilities(std::span<const T> output, bool is_softmax, std::vector<d
 template <scalar T>
 void score_image(std::span<const T> outputs, std::size_t views, std::size_t label, bool is_softmax, accuracy_result& result) {
   const std::size_t classes = outputs.size() / views;
-  if (first_nonfinite(outputs) != outputs.size()) throw error("the network's output is not finite");
+  if (first_nonfinite(outputs) != outputs.size()) throw nonfinite_output("the network's output is not finite");
   if (label >= classes) throw error(text("the label ", label, " is none of the network's ", classes, " classes"));
   std::vector<double> mean(classes);
   for (std::size_t v = 0; v < views; ++v) add_probabilities(outputs.subspan(v * classes, classes), is_softmax, mean);
@@ -102,6 +108,8 @@ accuracy_result accuracy(const network<T>& net, const Images& images, const accu
     for (std::size_t k = 0; k < batch.indices.size(); ++k) {
       try {
         detail::score_image(std::span<const T>(output.data() + k * each, each), views, batch.labels[k], is_softmax, result);
+      } catch (const detail::nonfinite_output& problem) {
+        throw detail::nonfinite_output(detail::text("image ", batch.indices[k], ": ", problem.what()));
       } catch (const error& problem) {
         throw error(detail::text("image ", batch.indices[k], ": ", problem.what()));
       }

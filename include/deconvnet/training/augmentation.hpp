@@ -16,15 +16,20 @@ namespace deconvnet {
 /// What stands around a padded picture: zeros, or the nearest pixel.
 enum class border { zero, replicate };
 
+/// Where training takes its views from: any place, or the ten of the paper's section 3 (ten_views), of which each epoch takes one
+/// of each picture, at random.
+enum class view_choice { anywhere, ten_crops };
+
 /// The random views that training sees. `.padding`: rows and columns added on every side. `.crop`: the size of a view; an
 /// extent of 0 is the picture's own, before padding. `.flip`: every second view, at random, is mirrored left to right. The
-/// default is the picture as it is; CIFAR-10's usual recipe is {.padding = 4, .flip = true}, the paper's {.crop = 224,
-/// .flip = true} out of 256 x 256.
+/// default is the picture as it is; CIFAR-10's usual recipe is {.padding = 4, .flip = true}, the paper's {.crop = 224, .choice =
+/// view_choice::ten_crops} out of 256 x 256. Ten crops have no padding, and are mirrored without `.flip`.
 struct augmentation {
   std::size_t padding = 0;
   deconvnet::border border = deconvnet::border::zero;
   extent2d crop{0, 0};
   bool flip = false;
+  view_choice choice = view_choice::anywhere;
 };
 
 /// A part of a picture: rows y .. y + height - 1, columns x .. x + width - 1 of it (they may pass its border), and
@@ -75,21 +80,6 @@ void copy_view(const tensor<Pixel, 3>& picture, const picture_view& view, border
 
 }  // namespace detail
 
-/// The view of a picture of that size that training sees: a function of (seed, epoch, image) alone, so neither threads nor
-/// the order of the images nor a resumed run change it. Throws shape_error where the crop is larger than the padded picture.
-inline picture_view random_view(const extent2d& picture, const augmentation& options, std::uint64_t seed, std::uint64_t epoch,
-                                std::uint64_t image) {
-  const extent2d size = detail::view_extent(picture, options.crop, options.padding);
-  detail::keyed_numbers random{seed, epoch, image, 0x76696577};  // shuffling draws from other keys
-  const auto start = [&](std::size_t extent, std::size_t view) {
-    const std::size_t place = random.below(extent + 2 * options.padding - view + 1);
-    return static_cast<std::ptrdiff_t>(place) - static_cast<std::ptrdiff_t>(options.padding);
-  };
-  const std::ptrdiff_t y = start(picture.height, size.height);
-  const std::ptrdiff_t x = start(picture.width, size.width);
-  return {{y, x, size.height, size.width}, options.flip && random.below(2) == 1};
-}
-
 /// The middle, torchvision's rounding; a crop of 0 is all of it. Throws shape_error for a crop larger than the picture.
 inline picture_view centre_view(const extent2d& picture, const extent2d& crop) {
   const extent2d size = detail::view_extent(picture, crop);
@@ -112,6 +102,26 @@ inline std::vector<picture_view> ten_views(const extent2d& picture, const extent
     views.push_back({centre.where, mirrored});
   }
   return views;
+}
+
+/// The view of a picture of that size that training sees: a function of (seed, epoch, image) alone, so neither threads nor
+/// the order of the images nor a resumed run change it. Throws shape_error where the crop is larger than the padded picture,
+/// error for ten crops of a padded one.
+inline picture_view random_view(const extent2d& picture, const augmentation& options, std::uint64_t seed, std::uint64_t epoch,
+                                std::uint64_t image) {
+  const extent2d size = detail::view_extent(picture, options.crop, options.padding);
+  detail::keyed_numbers random{seed, epoch, image, 0x76696577};  // shuffling draws from other keys
+  if (options.choice == view_choice::ten_crops) {
+    if (options.padding != 0) throw error("augmentation: ten crops are of the picture itself: they take no padding");
+    return ten_views(picture, options.crop)[random.below(10)];
+  }
+  const auto start = [&](std::size_t extent, std::size_t view) {
+    const std::size_t place = random.below(extent + 2 * options.padding - view + 1);
+    return static_cast<std::ptrdiff_t>(place) - static_cast<std::ptrdiff_t>(options.padding);
+  };
+  const std::ptrdiff_t y = start(picture.height, size.height);
+  const std::ptrdiff_t x = start(picture.width, size.width);
+  return {{y, x, size.height, size.width}, options.flip && random.below(2) == 1};
 }
 
 /// The pixels of some views of one size: views x C x height x width. `picture`: C x H x W, pixels or preprocessed. Throws

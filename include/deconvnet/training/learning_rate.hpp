@@ -144,6 +144,9 @@ class learning_rate {
     const double decay = from.number();
     const std::size_t stalled = from.count();
     from.end();
+    if (std::isnan(best) || !(decay >= 0 && decay <= 1) || stalled >= plateau_.patience) {
+      throw error("learning_rate: the state '" + state + "' is none that a plateau comes to");
+    }
     best_ = best;
     decay_ = decay;
     stalled_ = stalled;

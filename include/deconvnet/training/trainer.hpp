@@ -102,7 +102,7 @@ class training_run {
 
  private:
   void check() const {
-    if (const auto difference = recipe_difference(state_.recipe, recipe_of(options_)); !difference.empty()) {
+    if (const auto difference = line_difference(state_.recipe, recipe_of(options_)); !difference.empty()) {
       throw error("train: the state was made with other options: " + difference);
     }
     if (state_.training_images != 0 &&
@@ -112,6 +112,11 @@ class training_run {
     }
     if (options_.keep_best && validation_.size() == 0) throw error("train: .keep_best needs images for validation");
     if (state_.batch > per_epoch_) throw error(text("train: batch ", state_.batch, " of an epoch of ", per_epoch_));
+    const std::size_t seen = std::min(state_.batch * options_.batch, images_.size());
+    if (state_.step != state_.epoch * per_epoch_ + state_.batch || state_.seen != seen) {
+      throw error(text("train: the state is damaged: step ", state_.step, " and ", state_.seen, " images after ", state_.epoch,
+                       " epochs and ", state_.batch, " batches"));
+    }
   }
 
   double rate_of(std::size_t batch) const {
@@ -133,8 +138,12 @@ class training_run {
   }
 
   [[noreturn]] void diverged(const std::string& how) const {
-    throw error(text("training diverged in epoch ", state_.epoch + 1, ", batch ", state_.batch + 1, " of ", per_epoch_, " (step ",
-                     state_.step + 1, "): ", how, ", at a learning rate of ", rate_,
+    diverged_in(text("epoch ", state_.epoch + 1, ", batch ", state_.batch + 1, " of ", per_epoch_, " (step ", state_.step + 1, ")"), how,
+                rate_);
+  }
+
+  [[noreturn]] static void diverged_in(const std::string& where, const std::string& how, double rate) {
+    throw error(text("training diverged in ", where, ": ", how, ", at a learning rate of ", rate,
                      ". Try a lower one, a warm-up (learning_rate::warmed_up) or .renormalization; see that the images are "
                      "normalized, and go on from an earlier checkpoint"));
   }
@@ -158,13 +167,7 @@ class training_run {
                      .loss = state_.loss_sum / images(),
                      .accuracy = static_cast<double>(state_.correct) / images()};
     if (validation_.size() > 0) {
-      const auto result = accuracy(state_.net, validation_,
-                                   {.batch = options_.batch,
-                                    .normalization = options_.normalization,
-                                    .crop = options_.augmentation.crop,
-                                    .threads = options_.reader_threads,
-                                    .progress = {},
-                                    .stop = options_.stop});
+      const auto result = validate(row.learning_rate);
       if (!result.complete) return false;
       row.validation_loss = result.loss;
       row.validation_accuracy = result.accuracy;
@@ -182,6 +185,20 @@ class training_run {
     state_.batch = state_.correct = state_.seen = 0;
     state_.loss_sum = state_.seconds = 0;
     return true;
+  }
+
+  accuracy_result validate(double rate) const {
+    try {
+      return accuracy(state_.net, validation_,
+                      {.batch = options_.batch,
+                       .normalization = options_.normalization,
+                       .crop = options_.augmentation.crop,
+                       .threads = options_.reader_threads,
+                       .progress = {},
+                       .stop = options_.stop});
+    } catch (const nonfinite_output& problem) {
+      diverged_in(text("epoch ", state_.epoch + 1, ", at its validation"), problem.what(), rate);
+    }
   }
 
   bool is_best(const training_row& row) const {
@@ -211,8 +228,9 @@ class training_run {
 /// state can be saved and go on.
 ///
 /// The same seed gives the same weights for any number of threads, and for any number of stops on the way. Throws error
-/// where the loss or a weight becomes NaN or infinite, naming epoch and batch; where the state was made with other options
-/// or begun with other numbers of images; and what reading an image throws, with its number.
+/// where the loss, a weight or an output of the validation becomes NaN or infinite, naming epoch and batch; where the state is
+/// damaged, was made with other options or begun with other numbers of images; and what reading an image throws, with its
+/// number.
 template <scalar T, labelled_images Images, labelled_images Validation>
 bool train(training_state<T>& state, const Images& images, const Validation& validation, const training_options<T>& options) {
   return detail::training_run<T, Images, Validation>(state, images, validation, options).run();

@@ -102,13 +102,13 @@ std::string recipe_of(const training_options<T>& options) {
               exact_text(options.momentum), "\nweight decay: ", exact_text(options.weight_decay),
               options.decay_biases ? "" : " without biases", "\nrenormalization: ", renormalization, "\naugmentation: padding ",
               view.padding, view.border == border::zero ? " zero" : " replicate", " crop ", view.crop.height, " x ",
-              view.crop.width, view.flip ? " flip" : "", "\nnormalization: scale ", exact_text(pixels.scale), " mean",
+              view.crop.width, view.flip ? " flip" : "", view.choice == view_choice::ten_crops ? " ten crops" : "", "\nnormalization: scale ", exact_text(pixels.scale), " mean",
               numbers(pixels.mean), " stddev", numbers(pixels.stddev), "\nseed: ", options.seed,
               "\nkeep best: ", options.keep_best ? "yes" : "no");
 }
 
-/// The first line in which two recipes differ, as "was X, is Y"; empty where there is none.
-inline std::string recipe_difference(std::string_view was, std::string_view is) {
+/// The first line in which two texts differ, as "'X' became 'Y'"; empty where there is none.
+inline std::string line_difference(std::string_view was, std::string_view is) {
   const auto line = [](std::string_view& rest) {
     const std::string_view first = rest.substr(0, rest.find('\n'));
     rest.remove_prefix(std::min(rest.size(), first.size() + 1));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <concepts>
 #include <cstddef>
 #include <map>
@@ -18,11 +19,10 @@
 
 namespace deconvnet {
 
-/// A value: a copy made at any batch is a snapshot of the run. It is saved as a network is,
-///   dn::save_safetensors(state, path, {.metadata = state.metadata()});
-/// and comes back into a state made from a network of the same layers and the same options:
-///   dn::load_safetensors(state, path);
-///   state.restore(dn::read_safetensors_metadata(path));
+/// A value: a copy made at any batch is a snapshot of the run. It is saved by
+///   dn::save_checkpoint(state, path);
+/// and comes back into a state made from a network of the same layers and the same options by
+///   dn::load_checkpoint(state, path);
 /// A run that goes on from there, with the same images, ends with the bits of one that was never stopped.
 template <scalar T>
 class training_state {
@@ -56,6 +56,10 @@ class training_state {
   std::size_t training_images = 0;    ///< Sizes of the sets it was begun with; 0: not begun.
   std::size_t validation_images = 0;
   std::string recipe;                 ///< The options that decide the weights.
+
+  /// What else decides the weights and only the caller knows, a line each: the layers (network_text), which images they are
+  /// and how they were made. A run does not go on under another.
+  std::string setting;
 
   /// Weights, momentum buffers and best weights: "network.<name>", "momentum.<name>", "best.<name>".
   std::vector<parameter<T>> parameters() const {
@@ -96,8 +100,9 @@ class training_state {
               number(row.accuracy) + " " + number(row.validation_loss.value_or(-1)) + " " +
               number(row.validation_accuracy.value_or(-1)) + " " + number(row.seconds);
     }
-    return {{"training.format", "1"},
+    return {{"training.format", "2"},
             {"training.recipe", recipe},
+            {"training.setting", setting},
             {"training.images", number(training_images) + " " + number(validation_images)},
             {"training.place", number(epoch) + " " + number(batch) + " " + number(step)},
             {"training.sums", number(loss_sum) + " " + number(correct) + " " + number(seen) + " " + number(seconds)},
@@ -107,17 +112,20 @@ class training_state {
   }
 
   /// Takes back what metadata() gave; other keys are passed over. Throws error where something is missing or damaged, and
-  /// where the run was begun with other options than this state, saying which; then nothing has changed.
+  /// where the run was begun with other options or another setting than this state, saying which; then nothing has changed.
   void restore(const std::map<std::string, std::string>& metadata) {
     const auto value = [&](const std::string& key) -> const std::string& {
       const auto found = metadata.find("training." + key);
       if (found == metadata.end()) throw error("training_state: the metadata have no 'training." + key + "'");
       return found->second;
     };
-    if (value("format") != "1") throw error("training_state: format '" + value("format") + "' is not known");
-    const std::string difference = detail::recipe_difference(value("recipe"), recipe);
+    if (value("format") != "2") throw error("training_state: format '" + value("format") + "' is not known");
+    const std::string difference = detail::line_difference(value("recipe"), recipe);
     if (!difference.empty()) {
       throw error("training_state: the run was begun with other options and cannot go on with these: " + difference);
+    }
+    if (const std::string other = detail::line_difference(value("setting"), setting); !other.empty()) {
+      throw error("training_state: the run was begun on something else and cannot go on with this: " + other);
     }
     training_state next = *this;
     detail::text_reader images("training.images", value("images"));
@@ -147,16 +155,42 @@ class training_state {
       row.learning_rate = rows.number();
       row.loss = rows.number();
       row.accuracy = rows.number();
-      if (const double loss = rows.number(); loss >= 0) row.validation_loss = loss;
-      if (const double share = rows.number(); share >= 0) row.validation_accuracy = share;
+      if (const double loss = rows.number(); loss != -1) row.validation_loss = loss;
+      if (const double share = rows.number(); share != -1) row.validation_accuracy = share;
       row.seconds = rows.number();
       next.history.push_back(row);
     }
-    if (next.history.size() != next.epoch || next.best_epoch > next.epoch) {
-      throw error(detail::text("training_state: ", next.epoch, " epochs, a history of ", next.history.size(),
-                               " and a best epoch ", next.best_epoch));
-    }
+    next.check();
     *this = std::move(next);
+  }
+
+ private:
+  /// Throws error where numbers contradict each other: a training run would look up what is not there.
+  void check() const {
+    const auto damaged = [](const auto&... parts) { throw error(detail::text("training_state: damaged: ", parts...)); };
+    if (history.size() != epoch) damaged(epoch, " epochs, a history of ", history.size());
+    const std::size_t least = best && epoch > 0 ? 1 : 0;
+    const std::size_t most = best ? epoch : 0;
+    if (best_epoch < least || best_epoch > most) damaged("best epoch ", best_epoch, " of ", epoch);
+    const auto is_share = [](double value) { return value >= 0 && value <= 1; };
+    for (std::size_t k = 0; k < history.size(); ++k) {
+      const auto& row = history[k];
+      if (row.epoch != k + 1) damaged("row ", k + 1, " of the history is of epoch ", row.epoch);
+      const bool validated = validation_images > 0;
+      if (row.validation_loss.has_value() != validated || row.validation_accuracy.has_value() != validated) {
+        damaged("epoch ", row.epoch, " of the history has ", validated ? "no " : "a ", "validation, ", validation_images,
+                " images are for it");
+      }
+      if (!std::isfinite(row.loss) || !is_share(row.accuracy) || !std::isfinite(row.validation_loss.value_or(0)) ||
+          !is_share(row.validation_accuracy.value_or(0)) || !std::isfinite(row.learning_rate) || !std::isfinite(row.seconds)) {
+        damaged("epoch ", row.epoch, " of the history has numbers that cannot be");
+      }
+    }
+    const bool begun = batch > 0;
+    if (correct > seen || seen > training_images || (seen > 0) != begun || !std::isfinite(loss_sum) || !std::isfinite(seconds)) {
+      damaged(correct, " of ", seen, " images right in ", batch, " batches, a sum of losses of ", loss_sum, ", ", seconds, " s");
+    }
+    if (training_images == 0 && (epoch > 0 || step > 0)) damaged(epoch, " epochs of no images");
   }
 };
 

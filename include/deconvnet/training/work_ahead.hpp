@@ -22,24 +22,27 @@ template <class Item>
 class work_ahead {
  public:
   using maker = std::function<void(std::size_t number, Item& item)>;
+  using starter = std::function<std::thread(std::function<void()> work)>;
 
-  /// make(number, item): called by several threads at once, for different numbers.
-  work_ahead(std::size_t first, std::size_t last, std::size_t threads, std::size_t ahead, maker make)
+  /// make(number, item): called by several threads at once, for different numbers. start(work): a thread that does it. Throws
+  /// what start throws where the system gives no more threads; then those that ran have ended.
+  work_ahead(std::size_t first, std::size_t last, std::size_t threads, std::size_t ahead, maker make,
+             const starter& start = [](std::function<void()> work) { return std::thread(std::move(work)); })
       : next_made_(first), next_taken_(first), last_(last), ahead_(ahead == 0 ? 1 : ahead), make_(std::move(make)) {
-    for (std::size_t k = 0; k < (threads == 0 ? 1 : threads); ++k) threads_.emplace_back([this] { work(); });
+    const std::size_t count = threads == 0 ? 1 : threads;
+    threads_.reserve(count);
+    try {
+      for (std::size_t k = 0; k < count; ++k) threads_.push_back(start([this] { work(); }));
+    } catch (...) {
+      end();  // a thread that is not joined would end the program
+      throw;
+    }
   }
 
   work_ahead(const work_ahead&) = delete;
   work_ahead& operator=(const work_ahead&) = delete;
 
-  ~work_ahead() {
-    {
-      const std::lock_guard lock(mutex_);
-      stopped_ = true;
-    }
-    room_.notify_all();
-    for (auto& thread : threads_) thread.join();
-  }
+  ~work_ahead() { end(); }
 
   /// Exchanges `item` for the next thing; false after the last. Throws what making it threw; then the next call gives the
   /// one after it.
@@ -61,6 +64,15 @@ class work_ahead {
     Item item;
     std::exception_ptr failure;
   };
+
+  void end() {
+    {
+      const std::lock_guard lock(mutex_);
+      stopped_ = true;
+    }
+    room_.notify_all();
+    for (auto& thread : threads_) thread.join();
+  }
 
   void work() {
     thread_pool::inside() = true;  // loops in `make` stay on this thread: the pool belongs to the one who computes
