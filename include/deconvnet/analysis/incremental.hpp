@@ -10,7 +10,6 @@
 
 #include <deconvnet/analysis/incremental_step.hpp>
 #include <deconvnet/analysis/layer_values.hpp>
-#include <deconvnet/kernels/algorithm.hpp>
 
 namespace deconvnet::detail {
 
@@ -35,7 +34,6 @@ class incremental_evaluation {
       }
     }
     std::reverse(layers.begin(), layers.end());
-    const direct_scope part_by_part;  // pieces of a map must have the bits of the whole
     layer_values<T>(net, layers).run(input, run_);
     clean_[0] = &input;
     for (const std::size_t i : layers) {
@@ -56,7 +54,6 @@ class incremental_evaluation {
   /// Evaluates variants of the input and calls visit(layer, value) for each target in order of execution.
   template <class Visit>
   void evaluate(patched_value<T> input, Visit&& visit) const {
-    const direct_scope part_by_part;
     const std::size_t variants = input.patches.size();
     std::vector<patched_value<T>> values(net_.size() + 1);
     for (auto& value : values) value.patches.resize(variants);

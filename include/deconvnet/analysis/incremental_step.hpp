@@ -74,8 +74,7 @@ class incremental_step {
   tensor4<T> run(const std::vector<tensor4<T>>& pieces, piece how) const {
     tensor4<T> y;
     if (how == piece::window && conv_) {
-      const auto& o = conv_->options();
-      ops::conv2d_into(pieces[0], conv_->weight(), conv_->bias(), {o.stride, {}, o.dilation, o.groups}, y);
+      conv_->forward_pieces(pieces[0], y);
     } else if (how == piece::window) {
       const auto g = geometry_of(pool_->options());
       ops::max_pool2d_into(pieces[0], {g.kernel, g.stride, {}, g.dilation, false}, y, nullptr);

@@ -18,7 +18,6 @@
 #include <deconvnet/analysis/inputs.hpp>
 #include <deconvnet/analysis/occlusion_grid.hpp>
 #include <deconvnet/analysis/progress.hpp>
-#include <deconvnet/kernels/algorithm.hpp>
 #include <deconvnet/kernels/parallel_for.hpp>
 #include <deconvnet/network/unit.hpp>
 #include <deconvnet/ops/softmax.hpp>
@@ -118,7 +117,6 @@ class occlusion_sweep {
       read_clean(evaluation.clean(output_), followed_ ? &evaluation.clean(*followed_) : nullptr);
       sweep(variants_at_once(evaluation), [&](std::span<const std::size_t> positions) { read_incremental(evaluation, positions); });
     } else {
-      const direct_scope as_incremental;
       const layer_values<T> values(net_, targets_);
       typename layer_values<T>::records records;
       values.run(input_, records);
@@ -202,7 +200,6 @@ class occlusion_sweep {
         }
       }
     }
-    const direct_scope as_incremental;
     typename layer_values<T>::records records;
     values.run(batch, records);
     for (std::size_t n = 0; n < positions.size(); ++n) {
@@ -217,7 +214,7 @@ class occlusion_sweep {
   /// the network and the grid alone.
   std::size_t variants_at_once(const incremental_evaluation<T>& evaluation) const {
     const region middle = region_of(maps_.grid.at(maps_.grid.rows() / 2, maps_.grid.columns() / 2));
-    return std::clamp<std::size_t>((std::size_t{1} << 24) / evaluation.footprint(middle), 1, 32);
+    return std::clamp<std::size_t>((std::size_t{1} << 25) / evaluation.footprint(middle), 1, 64);
   }
 
   static region region_of(const box& b) {

@@ -29,15 +29,32 @@ struct winograd_problem {
   std::size_t tiles() const { return images * tile_rows() * tile_columns(); }
 };
 
+namespace detail {
+
+inline bool has_winograd_form(const convolution_problem& p) {
+  constexpr std::size_t least_channels = 16;
+  const auto& g = p.geometry;
+  return g.kernel_height == 3 && g.kernel_width == 3 && g.stride_height == 1 && g.stride_width == 1 &&
+         g.dilation_height == 1 && g.dilation_width == 1 && g.channels >= least_channels && p.filters >= least_channels;
+}
+
+}  // namespace detail
+
 /// Whether the convolution has the form and gains by it, in both directions: enough channels for the products of a tap, and
 /// maps of which tiles of 4 x 4 do not waste too much. No matter of the batch: an image has the same bits in any.
 inline bool gains_by_winograd(const convolution_problem& p) {
-  constexpr std::size_t least_channels = 16;
   constexpr std::size_t least_pixels = 144;
   const auto& g = p.geometry;
-  return g.kernel_height == 3 && g.kernel_width == 3 && g.stride_height == 1 && g.stride_width == 1 &&
-         g.dilation_height == 1 && g.dilation_width == 1 && g.channels >= least_channels && p.filters >= least_channels &&
-         g.height * g.width >= least_pixels && g.pixels() >= least_pixels;
+  return detail::has_winograd_form(p) && g.height * g.width >= least_pixels && g.pixels() >= least_pixels;
+}
+
+/// The same for the forward pass over many small pieces of maps at once: together they have tiles enough, of which no more
+/// than half is waste.
+inline bool pieces_gain_by_winograd(const convolution_problem& p) {
+  constexpr std::size_t least_tiles = 48;
+  const auto& g = p.geometry;
+  const std::size_t tiles = (g.out_height + 3) / 4 * ((g.out_width + 3) / 4);
+  return detail::has_winograd_form(p) && p.images * tiles >= least_tiles && 2 * g.pixels() >= 16 * tiles;
 }
 
 inline winograd_problem winograd_forward(const convolution_problem& p) {

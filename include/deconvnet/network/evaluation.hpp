@@ -18,7 +18,9 @@ namespace deconvnet::detail {
 /// A layer as the plan sees it. `inputs` are places of values: 0 the network's input, i + 1 the output of layer i.
 struct plan_step {
   std::vector<std::size_t> inputs;
-  reverse_needs needs;
+  reverse_needs needs{};
+  bool is_rectifier = false;  // a ReLU and nothing else
+  bool can_rectify = false;   // its results may be rectified as they are made
 };
 
 /// keep: the layers to keep; empty means all, with switches. `for_projection`: also what projecting from them needs.
@@ -39,6 +41,17 @@ inline trace_plan make_plan(const std::vector<plan_step>& steps, const std::vect
       if (for_projection && steps[i].needs.input) plan.keep_value[v] = true;
     }
     if (for_projection && steps[i].needs.output) plan.keep_value[i + 1] = true;
+  }
+  std::vector<std::size_t> readers(values, 0);
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    for (const std::size_t v : steps[i].inputs) readers[v] += plan.needed[i + 1] ? 1 : 0;
+  }
+  plan.rectified.assign(steps.size(), false);
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    const std::size_t v = steps[i].inputs.empty() ? 0 : steps[i].inputs[0];
+    if (plan.needed[i + 1] && steps[i].is_rectifier && v != 0 && readers[v] == 1 && !plan.keep_value[v] && steps[v - 1].can_rectify) {
+      plan.rectified[v - 1] = true;
+    }
   }
   for (std::size_t i = 0; i < steps.size(); ++i) {
     plan.keep_signs[i + 1] = for_projection && plan.needed[i + 1] && steps[i].needs.sign && !plan.keep_value[i + 1];
@@ -63,7 +76,7 @@ decltype(auto) named(const std::string& name, Body&& body) {
 }
 
 /// Fills the records of a run. Model gives, for layer i: inputs(i), name(i), forward_layer(i, list, y, record),
-/// works_in_place(i), forward_in_place(i, x).
+/// forward_rectified(i, list, y), works_in_place(i), forward_in_place(i, x).
 template <scalar T, class Model>
 void evaluate(const Model& model, const tensor4<T>& x, const trace_plan& plan, std::vector<trace_record<T>>& records) {
   records.resize(plan.needed.size());
@@ -87,7 +100,11 @@ void evaluate(const Model& model, const tensor4<T>& x, const trace_plan& plan, s
     named(model.name(i), [&] {
       const std::size_t first = places[0];
       const bool last_reader = first != 0 && !plan.keep_value[first] && plan.last_use[first] == i;
-      if (last_reader && places.size() == 1 && model.works_in_place(i)) {
+      if (plan.rectified[i]) {
+        model.forward_rectified(i, tensor_list<T>(inputs), record.value);
+      } else if (first != 0 && plan.rectified[first - 1]) {
+        record.value = std::move(records[first].value);
+      } else if (last_reader && places.size() == 1 && model.works_in_place(i)) {
         record.value = std::move(records[first].value);
         model.forward_in_place(i, record.value);
       } else {

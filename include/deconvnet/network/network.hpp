@@ -193,6 +193,7 @@ class network {
   void forward_layer(std::size_t i, tensor_list<T> list, tensor4<T>& y, switches* record) const {
     nodes_[i].op->forward(list, y, record);
   }
+  void forward_rectified(std::size_t i, tensor_list<T> list, tensor4<T>& y) const { nodes_[i].op->forward_rectified(list, y); }
   bool works_in_place(std::size_t i) const { return nodes_[i].op->works_in_place(); }
   void forward_in_place(std::size_t i, tensor4<T>& x) const { nodes_[i].op->forward_in_place(x); }
 
@@ -252,7 +253,7 @@ class network {
 
   std::vector<detail::plan_step> steps() const {
     std::vector<detail::plan_step> list;
-    for (const auto& node : nodes_) list.push_back({node.inputs, node.op->needs()});
+    for (const auto& node : nodes_) list.push_back({node.inputs, node.op->needs(), node.op->is_rectifier(), node.op->can_rectify()});
     return list;
   }
 

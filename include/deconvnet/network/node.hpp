@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include <deconvnet/ops/relu.hpp>
 #include <deconvnet/ops/reverse_context.hpp>
 #include <deconvnet/ops/window.hpp>
 #include <deconvnet/tensor/shared_tensor.hpp>
@@ -35,6 +36,7 @@ using tensor_list = std::span<const tensor4<T>* const>;
 ///   static constexpr reverse_needs needs         what reverse reads of the run; default: input and output
 ///   reach()                                      what one output place sees; default: the whole map
 ///   forward_in_place(x), multiply_adds(in, out), visit_parameters(self, visitor)
+///   forward_rectified(x, y)                      forward with a ReLU on its result
 ///   parameter_gradients(x, signal, spans)        the loss's derivatives by the parameters, in the order of
 ///                                                visit_parameters; without it training leaves them as they are
 template <class Op, class T>
@@ -163,6 +165,9 @@ class node_operator {
   virtual bool records() const = 0;
   virtual bool works_in_place() const = 0;
   virtual void forward_in_place(tensor4<T>& x) const = 0;
+  virtual bool is_rectifier() const = 0;
+  virtual bool can_rectify() const = 0;
+  virtual void forward_rectified(tensor_list<T> inputs, tensor4<T>& y) const = 0;
   virtual bool reversible() const = 0;
   virtual reverse_needs needs() const = 0;
   virtual std::vector<tensor4<T>> reverse(const tensor4<T>& signal, const reverse_context<T>& at) const = 0;
@@ -198,6 +203,13 @@ class node_of final : public node_operator<T> {
 
   void forward_in_place(tensor4<T>& x) const override {
     if constexpr (in_place) op_.forward_in_place(x);
+  }
+
+  bool is_rectifier() const override { return std::same_as<Op, relu>; }
+  bool can_rectify() const override { return rectifies_result; }
+
+  void forward_rectified(tensor_list<T> inputs, tensor4<T>& y) const override {
+    if constexpr (rectifies_result) op_.forward_rectified(*inputs[0], y);
   }
 
   bool reversible() const override { return has_reverse<Op, T>; }
@@ -253,6 +265,7 @@ class node_of final : public node_operator<T> {
  private:
   static constexpr bool has_gradients =
       requires(const Op& op, const tensor4<T>& x, std::span<const std::span<T>> into) { op.parameter_gradients(x, x, into); };
+  static constexpr bool rectifies_result = requires(const Op& op, const tensor4<T>& x, tensor4<T>& y) { op.forward_rectified(x, y); };
   static constexpr bool in_place = requires(const Op& op, tensor4<T>& x) { op.forward_in_place(x); };
   static constexpr bool has_parameters = requires(const Op& op) {
     Op::visit_parameters(op, [](std::string_view, const auto&) {});

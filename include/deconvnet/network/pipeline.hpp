@@ -119,6 +119,8 @@ class pipeline {
   static bool works_in_place(std::size_t) { return false; }
   template <scalar T>
   static void forward_in_place(std::size_t, tensor4<T>&) {}
+  template <scalar T>
+  static void forward_rectified(std::size_t, tensor_list<T>, tensor4<T>&) {}
 
   template <scalar T>
   void forward_layer(std::size_t i, tensor_list<T> list, tensor4<T>& y, switches* record) const {
@@ -147,7 +149,7 @@ class pipeline {
   template <scalar T>
   static std::vector<detail::plan_step> steps() {
     std::vector<detail::plan_step> list;
-    (list.push_back({{list.size()}, has_reverse<Ops, T> ? detail::needs_of<Ops>() : reverse_needs{}}), ...);
+    (list.push_back({{list.size()}, has_reverse<Ops, T> ? detail::needs_of<Ops>() : reverse_needs{}, false, false}), ...);
     return list;
   }
 

@@ -37,6 +37,7 @@ struct trace_plan {
   std::vector<bool> keep_value;
   std::vector<bool> keep_signs;
   std::vector<std::size_t> last_use;  // the last layer that reads a value
+  std::vector<bool> rectified;        // the layer does the work of the ReLU above it, its only reader
   bool keep_switches = true;
 };
 

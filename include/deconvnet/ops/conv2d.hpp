@@ -143,12 +143,16 @@ void with_packed(const kernels::convolution_problem& p, const shared_tensor<T, 4
   use(packed->values.data());
 }
 
+/// What a convolution is given: maps, or many small pieces of maps.
+enum class convolved { maps, pieces };
+
 /// Convolution by weights that stay: what an algorithm makes of them is kept with them.
 template <scalar T>
 void convolve_kept(const kernels::convolution_problem& p, const T* large, const shared_tensor<T, 4>& weight, const T* bias,
-                   T* small, bool rectify) {
+                   T* small, bool rectify, convolved what = convolved::maps) {
   if constexpr (std::same_as<T, float>) {
-    if (current_algorithm() == algorithm::automatic && kernels::gains_by_winograd(p)) {
+    const bool gains = what == convolved::maps ? kernels::gains_by_winograd(p) : kernels::pieces_gain_by_winograd(p);
+    if (current_algorithm() == algorithm::automatic && gains) {
       const auto problem = kernels::winograd_forward(p);
       const auto filters = weight.template derived<kernels::winograd_filters>(
           0, [](const auto& known) { return known.level() == current_level(); },
@@ -220,11 +224,12 @@ class conv2d {
     return y;
   }
 
-  void forward(const tensor4<T>& x, tensor4<T>& y) const {
-    const shape4 in = shape_of(x);
-    const shape4 out = output_shape(in);
-    resize(y, out);
-    detail::convolve_kept(geometry().problem(in, out), x.data(), weight_, bias().size() ? bias().data() : nullptr, y.data(), false);
+  void forward(const tensor4<T>& x, tensor4<T>& y) const { convolve(x, options_, y, false, detail::convolved::maps); }
+  void forward_rectified(const tensor4<T>& x, tensor4<T>& y) const { convolve(x, options_, y, true, detail::convolved::maps); }
+
+  /// Many small pieces of maps at once, which hold their padding.
+  void forward_pieces(const tensor4<T>& pieces, tensor4<T>& y) const {
+    convolve(pieces, {options_.stride, {}, options_.dilation, options_.groups}, y, false, detail::convolved::pieces);
   }
 
   tensor4<T> reverse(const tensor4<T>& signal, const reverse_context<T>& at) const {
@@ -252,6 +257,13 @@ class conv2d {
 
  private:
   detail::conv2d_geometry geometry() const { return {shape_of(weight()), options_}; }
+
+  void convolve(const tensor4<T>& x, const conv2d_options& options, tensor4<T>& y, bool rectify, detail::convolved what) const {
+    const detail::conv2d_geometry shapes{shape_of(weight()), options};
+    const shape4 in = shape_of(x), out = shapes.output_shape("conv2d", in);
+    resize(y, out);
+    detail::convolve_kept(shapes.problem(in, out), x.data(), weight_, bias().size() ? bias().data() : nullptr, y.data(), rectify, what);
+  }
 
   detail::shared_tensor<T, 4> weight_;
   detail::shared_tensor<T, 1> bias_;
