@@ -38,9 +38,9 @@ struct matrix_product {
     kernels::pack_rows(kernels::gemm_rows<T>{a.data(), rows, depth, depth, 0, backwards}, kernels::current_gemm_tiles<T>().rows,
                        packed.data());
     const kernels::gemm_weights<T> weights{packed.data(), rows, depth};
-    const auto side = static_cast<std::ptrdiff_t>(width);
+    const kernels::single_tap tap(width);
     const kernels::gemm_columns<T> columns{{b.data(), depth * places(), places(), width, static_cast<std::ptrdiff_t>(height), 1,
-                                            height, width, {{0, 0, 0, side}}}, images, direct};
+                                            height, width, tap.all()}, images, direct};
     std::vector<T> c(images * rows * places() * pitch, T(-7));
     kernels::gemm(weights, columns, kernels::gemm_result<T>{c.data(), rows * places() * pitch, places() * pitch, width * pitch, pitch,
                                                             bias.data(), rectify});

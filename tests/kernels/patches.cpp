@@ -24,9 +24,11 @@ TEST_CASE_TEMPLATE("a packed panel holds the pixel under every tap, and zero out
     const auto maps = random_values<T>(images * channels * height * map_width, 1);
     const auto width = static_cast<std::ptrdiff_t>(map_width);
     kernels::patch_source<T> source{maps.data(), channels * height * map_width, height * map_width, map_width, 6, 2, 3, map_width, {}};
+    std::vector<kernels::patch_tap> taps;
     for (std::ptrdiff_t dy = -1; dy <= 2; ++dy) {
-      for (std::ptrdiff_t dx = -2; dx <= 2; dx += 2) source.taps.push_back({dy, dx, 0, width});
+      for (std::ptrdiff_t dx = -2; dx <= 2; dx += 2) taps.push_back({dy, dx, 0, width});
     }
+    source.taps = taps;
     const std::size_t total = images * source.places();
     testing::at_every_level([&] {
       const auto tiles = kernels::current_gemm_tiles<T>();

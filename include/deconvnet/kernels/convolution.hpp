@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <vector>
 
+#include <deconvnet/kernels/element.hpp>
 #include <deconvnet/kernels/gemm.hpp>
 #include <deconvnet/kernels/parallel_for.hpp>
 #include <deconvnet/kernels/workspace.hpp>
@@ -78,6 +79,8 @@ gemm_columns<T> forward_columns(const convolution_problem& p, const T* large) {
                            static_cast<std::ptrdiff_t>(g.height), g.stride_height, g.out_height, g.out_width, {}},
                           p.images,
                           g.is_pointwise()};
+  patch_tap* taps = workspace<struct forward_taps, patch_tap>(g.taps());
+  columns.source.taps = {taps, g.taps()};
   for (std::size_t ky = 0; ky < g.kernel_height; ++ky) {
     for (std::size_t kx = 0; kx < g.kernel_width; ++kx) {
       const auto dy = static_cast<std::ptrdiff_t>(ky * g.dilation_height) - static_cast<std::ptrdiff_t>(g.padding_top);
@@ -85,7 +88,7 @@ gemm_columns<T> forward_columns(const convolution_problem& p, const T* large) {
       const std::ptrdiff_t shift = floor_divide(dx, static_cast<std::ptrdiff_t>(stride));
       const std::size_t phase = static_cast<std::size_t>(dx - shift * static_cast<std::ptrdiff_t>(stride));
       const std::size_t width = phase < g.width ? (g.width - phase + stride - 1) / stride : 0;
-      columns.source.taps.push_back({dy, shift, phase < g.width ? phase * phase_width : 0, static_cast<std::ptrdiff_t>(width)});
+      *taps++ = {dy, shift, phase < g.width ? phase * phase_width : 0, static_cast<std::ptrdiff_t>(width)};
     }
   }
   return columns;
@@ -150,51 +153,114 @@ void multiply_phase(const convolution_problem& p, const transposed_phase& phase,
                      phase.columns.count, {}},
                     p.images,
                     g.is_pointwise()};
+  std::vector<patch_tap> taps;
   for (const std::ptrdiff_t dy : phase.rows.shift) {
-    for (const std::ptrdiff_t dx : phase.columns.shift) {
-      b.source.taps.push_back({dy, dx, 0, static_cast<std::ptrdiff_t>(g.out_width)});
-    }
+    for (const std::ptrdiff_t dx : phase.columns.shift) taps.push_back({dy, dx, 0, static_cast<std::ptrdiff_t>(g.out_width)});
   }
+  b.source.taps = taps;
   gemm(gemm_weights<T>{packed, g.channels, phase.depth(p)}, b,
        gemm_result<T>{large + phase.y * g.width + phase.x, p.large_image(), p.large_plane(), g.stride_height * g.width,
                       g.stride_width, nullptr, false});
 }
 
+/// Rows of the gather's product: channels x taps, filled up to whole tiles.
+inline std::size_t gathered_rows(const convolution_problem& p) { return (p.depth() + 3) / 4 * 4; }
+
 /// The way down to few channels, an image's colours: the product of all taps at once reads the signal as it lies, with
-/// channels x taps rows instead of a handful per phase; then each row of pixels gathers what its taps hold. One group, one
-/// image.
+/// channels x taps rows instead of a handful per phase; what the taps hold is then added up, a few rows of the signal at a
+/// time, in the order of these rows and of the taps in a row. Rows of a map are split by the remainders of the stride
+/// meanwhile, so that what a tap adds lies side by side.
 template <class T>
-void transposed_gather(const convolution_problem& p, const T* small, const T* packed, T* large) {
-  const auto& g = p.geometry;
-  T* taps = workspace<struct tap_maps, T>(p.depth() * g.pixels());
-  const gemm_columns<T> b{{small, g.pixels() * p.filters, g.pixels(), g.pixels(), 1, 1, 1, g.pixels(),
-                           {{0, 0, 0, static_cast<std::ptrdiff_t>(g.pixels())}}}, 1, true};
-  gemm(gemm_weights<T>{packed, p.depth(), p.filters}, b,
-       gemm_result<T>{taps, p.depth() * g.pixels(), g.pixels(), g.pixels(), 1, nullptr, false});
-  parallel_for(g.channels * g.height, [&](std::size_t task) {
-    const std::size_t c = task / g.height;
-    const std::size_t y = task % g.height + g.padding_top;
-    T* row = large + task * g.width;
-    std::fill(row, row + g.width, T(0));
-    for (std::size_t ky = 0; ky < g.kernel_height; ++ky) {
-      const std::size_t offset_y = ky * g.dilation_height;
-      if (y < offset_y || (y - offset_y) % g.stride_height != 0 || (y - offset_y) / g.stride_height >= g.out_height) continue;
-      for (std::size_t kx = 0; kx < g.kernel_width; ++kx) {
-        const std::size_t offset_x = kx * g.dilation_width;
-        const T* from = taps + (c * g.taps() + ky * g.kernel_width + kx) * g.pixels() + (y - offset_y) / g.stride_height * g.out_width;
-        const std::size_t first = offset_x >= g.padding_left ? 0 : (g.padding_left - offset_x + g.stride_width - 1) / g.stride_width;
-        for (std::size_t j = first; j < g.out_width; ++j) {
-          const std::size_t x = j * g.stride_width + offset_x - g.padding_left;
-          if (x >= g.width) break;
-          row[x] += from[j];
+class transposed_gather {
+ public:
+  transposed_gather(const convolution_problem& p, const T* small, const T* packed, T* large)
+      : p_(p), small_(small), packed_(packed), large_(large), phases_(std::min(p.geometry.stride_width, p.geometry.width)),
+        phase_width_((p.geometry.width + p.geometry.stride_width - 1) / p.geometry.stride_width) {}
+
+  /// One group of one image.
+  void run() const {
+    const std::size_t height = p_.geometry.height;
+    const std::size_t bands = std::min(height, thread_count() == 1 ? 1 : 2 * thread_count());
+    const std::size_t band = (height + bands - 1) / bands;
+    parallel_for(bands, [&](std::size_t k) { fill(k * band, std::min(height, (k + 1) * band)); });
+  }
+
+ private:
+  /// Rows [first, last) of all maps.
+  void fill(std::size_t first, std::size_t last) const {
+    const auto& g = p_.geometry;
+    if (first >= last) return;
+    const std::size_t row_size = phases_ * phase_width_;
+    const std::size_t rows = last - first;
+    T* sums = workspace<struct gathered_maps, T>(g.channels * rows * row_size);
+    std::fill(sums, sums + g.channels * rows * row_size, T(0));
+    // Rows of the signal that reach these: first <= i stride + ky dilation - padding < last for some ky.
+    const std::size_t reach = (g.kernel_height - 1) * g.dilation_height;
+    const std::size_t lowest = first + g.padding_top;
+    const std::size_t begin = lowest > reach ? (lowest - reach + g.stride_height - 1) / g.stride_height : 0;
+    const std::size_t end = std::min(g.out_height, (last - 1 + g.padding_top) / g.stride_height + 1);
+    const std::size_t at_once = std::max<std::size_t>(1, most_products / (gathered_rows(p_) * g.out_width));
+    for (std::size_t i = begin; i < end; i += at_once) add_rows(i, std::min(end, i + at_once), first, last, sums);
+    for (std::size_t row = 0; row < g.channels * rows; ++row) {
+      const T* from = sums + row * row_size;
+      T* to = large_ + row / rows * p_.large_plane() + (first + row % rows) * g.width;
+      if (g.stride_width == 1) {
+        std::copy_n(from, g.width, to);
+      } else {
+        for (std::size_t phase = 0; phase < phases_; ++phase, from += phase_width_) {
+          for (std::size_t x = phase, k = 0; x < g.width; x += g.stride_width, ++k) to[x] = from[k];
         }
       }
     }
-  });
-}
+  }
 
-/// Up to so many channels the gather wins: measured 8 to 20 times over the phases at 3.
-inline constexpr std::size_t most_gathered_channels = 4;
+  /// What rows [begin, end) of the signal add to rows [first, last) of the maps.
+  void add_rows(std::size_t begin, std::size_t end, std::size_t first, std::size_t last, T* sums) const {
+    const auto& g = p_.geometry;
+    const std::size_t places = (end - begin) * g.out_width;
+    T* taps = workspace<struct gathered_taps, T>(gathered_rows(p_) * places);
+    const single_tap tap(places);
+    const gemm_columns<T> b{{small_ + begin * g.out_width, 0, g.pixels(), places, 1, 1, 1, places, tap.all()}, 1, true};
+    gemm(gemm_weights<T>{packed_, gathered_rows(p_), p_.filters}, b, gemm_result<T>{taps, 0, places, places, 1, nullptr, false});
+    const auto& elements = current_element_kernels<T>();
+    const auto stride = static_cast<std::ptrdiff_t>(g.stride_width);
+    for (std::size_t i = begin; i < end; ++i) {
+      for (std::size_t c = 0; c < g.channels; ++c) {
+        for (std::size_t ky = 0; ky < g.kernel_height; ++ky) {
+          const std::size_t y = i * g.stride_height + ky * g.dilation_height;
+          if (y < first + g.padding_top || y >= last + g.padding_top) continue;
+          T* row = sums + (c * (last - first) + y - g.padding_top - first) * phases_ * phase_width_;
+          for (std::size_t kx = 0; kx < g.kernel_width; ++kx) {
+            // Column j of the signal goes to x = j stride + dx: place j + shift of a phase.
+            const auto dx = static_cast<std::ptrdiff_t>(kx * g.dilation_width) - static_cast<std::ptrdiff_t>(g.padding_left);
+            const std::ptrdiff_t shift = floor_divide(dx, stride);
+            const auto phase = static_cast<std::size_t>(dx - shift * stride);
+            if (phase >= phases_) continue;
+            const auto width = static_cast<std::ptrdiff_t>((g.width - phase + g.stride_width - 1) / g.stride_width);
+            const std::ptrdiff_t from = std::max<std::ptrdiff_t>(0, -shift);
+            const std::ptrdiff_t count = std::min(static_cast<std::ptrdiff_t>(g.out_width), width - shift) - from;
+            if (count <= 0) continue;
+            const T* tap = taps + (c * g.taps() + ky * g.kernel_width + kx) * places + (i - begin) * g.out_width;
+            elements.add(tap + from, T(1), row + phase * phase_width_ + static_cast<std::size_t>(from + shift),
+                         static_cast<std::size_t>(count));
+          }
+        }
+      }
+    }
+  }
+
+  /// 256 KB of floats: they stay in the second-level cache until they are added up.
+  static constexpr std::size_t most_products = std::size_t{1} << 16;
+
+  const convolution_problem& p_;
+  const T* small_;
+  const T* packed_;
+  T* large_;
+  const std::size_t phases_, phase_width_;
+};
+
+/// Up to so many channels the gather wins: fewer rows than this leave the packing of columns no rows to pay for it.
+inline constexpr std::size_t most_gathered_channels = 16;
 
 inline bool is_gathered(const convolution_problem& p) {
   return p.geometry.channels <= most_gathered_channels && p.geometry.taps() > 1 && p.filters > 1;
@@ -202,8 +268,10 @@ inline bool is_gathered(const convolution_problem& p) {
 
 }  // namespace detail
 
-/// Numbers that the packed weights of a convolution take, in either direction: those of the weights.
-inline std::size_t packed_size(const convolution_problem& p) { return p.groups * p.filters * p.depth(); }
+/// Numbers that the packed weights of a convolution take, in either direction: those of the weights, and what fills tiles.
+inline std::size_t packed_size(const convolution_problem& p) {
+  return p.groups * p.filters * (detail::is_gathered(p) ? detail::gathered_rows(p) : p.depth());
+}
 
 /// The weights in the order in which convolve() reads them, for the kernels of the level in use.
 template <class T>
@@ -222,8 +290,14 @@ void pack_transposed(const convolution_problem& p, const T* weight, T* packed) {
   const auto& g = p.geometry;
   const std::size_t size = p.filters * p.depth();
   if (detail::is_gathered(p)) {
+    const std::size_t rows = detail::gathered_rows(p);
     for (std::size_t group = 0; group < p.groups; ++group) {
-      pack_rows(gemm_rows<T>{weight + group * size, p.depth(), 1, p.filters, p.depth(), no_tap_offset}, tile_rows, packed + group * size);
+      // Filters x (channels taps), filled up with zeros.
+      T* filled = workspace<struct filled_weights, T>(p.filters * rows);
+      for (std::size_t f = 0; f < p.filters; ++f) {
+        std::fill(std::copy_n(weight + group * size + f * p.depth(), p.depth(), filled + f * rows), filled + (f + 1) * rows, T(0));
+      }
+      pack_rows(gemm_rows<T>{filled, rows, 1, p.filters, rows, no_tap_offset}, tile_rows, packed + group * p.filters * rows);
     }
     return;
   }
@@ -276,8 +350,8 @@ void convolve_transposed(const convolution_problem& p, const T* small, const T* 
   const auto& g = p.geometry;
   if (detail::is_gathered(p)) {
     for (std::size_t k = 0; k < p.images * p.groups; ++k) {
-      detail::transposed_gather(p, small + k * p.filters * g.pixels(), packed + k % p.groups * p.filters * p.depth(),
-                                large + k * g.channels * p.large_plane());
+      detail::transposed_gather<T>(p, small + k * p.filters * g.pixels(), packed + k % p.groups * p.filters * detail::gathered_rows(p),
+                                   large + k * g.channels * p.large_plane()).run();
     }
     return;
   }

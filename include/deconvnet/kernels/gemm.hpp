@@ -41,6 +41,13 @@ struct gemm_result {
   bool rectify;
 };
 
+/// One tap that reads every place in order: `width` places in a row.
+struct single_tap {
+  explicit single_tap(std::size_t width) : tap{0, 0, 0, static_cast<std::ptrdiff_t>(width)} {}
+  std::span<const patch_tap> all() const { return {&tap, 1}; }
+  patch_tap tap;
+};
+
 /// Rows of k per block: a packed panel of 48 floats by 160 is 31 kB and stays in the first-level cache while all rows of
 /// A pass by. The sums of the blocks are added up: a rounding error that grows with the square root of 160, not of the
 /// whole depth.

@@ -10,6 +10,7 @@
 #include <thread>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include <deconvnet/kernels/eigen.hpp>
 #include <deconvnet/tensor/error.hpp>
@@ -38,8 +39,8 @@ class thread_pool {
   std::shared_ptr<Eigen::ThreadPool> workers() {
     const std::lock_guard lock(mutex_);
     if (!workers_ && size() > 1) {
-      // No spinning: between two layers a worker would burn a core that belongs to the user's program.
-      workers_ = std::make_shared<Eigen::ThreadPool>(static_cast<int>(size() - 1), false);
+      // Workers look for work some microseconds before they sleep: from one layer to the next they are there.
+      workers_ = std::make_shared<Eigen::ThreadPool>(static_cast<int>(size() - 1), true);
     }
     return workers_;
   }
@@ -58,21 +59,51 @@ class thread_pool {
   std::shared_ptr<Eigen::ThreadPool> workers_;
 };
 
-/// What the threads of one loop share. A worker that comes late finds no index left and never touches the body, so the
-/// caller waits for indices, not for workers.
-template <class Body>
+/// What the threads of one loop share. Kept from loop to loop, so that a loop takes no memory: the last thread that lets go
+/// of it gives it back. A worker that comes late finds no index left and never touches the body, so the caller waits for
+/// indices, not for workers.
 class parallel_loop {
  public:
-  /// Indices are handed out in runs, 16 or more per thread: what is taken costs two atomic additions.
-  parallel_loop(std::size_t count, std::size_t threads, Body& body)
-      : count_(count), run_(std::max<std::size_t>(1, count / (16 * threads))), body_(&body) {}
+  using call = void (*)(void* body, std::size_t index);
+
+  /// A loop that no thread uses; `users` threads will each release() it.
+  static parallel_loop& take(std::size_t count, std::size_t threads, void* body, call run_one) {
+    parallel_loop* loop = nullptr;
+    {
+      const std::lock_guard lock(kept().mutex);
+      if (!kept().free.empty()) {
+        loop = kept().free.back();
+        kept().free.pop_back();
+      } else {
+        kept().all.push_back(std::make_unique<parallel_loop>());
+        kept().free.reserve(kept().all.size());  // so that release() cannot fail
+        loop = kept().all.back().get();
+      }
+    }
+    loop->count_ = count;
+    // Indices are handed out in runs, 16 or more per thread: what is taken costs two atomic additions.
+    loop->run_ = std::max<std::size_t>(1, count / (16 * threads));
+    loop->body_ = body;
+    loop->run_one_ = run_one;
+    loop->users_ = threads;
+    loop->next_ = loop->finished_ = 0;
+    loop->failed_ = false;
+    loop->failure_ = nullptr;
+    return *loop;
+  }
+
+  void release() {
+    if (users_.fetch_sub(1) != 1) return;
+    const std::lock_guard lock(kept().mutex);
+    kept().free.push_back(this);
+  }
 
   void work() {
     const bool outer = std::exchange(thread_pool::inside(), true);
     for (std::size_t first = next_.fetch_add(run_); first < count_; first = next_.fetch_add(run_)) {
       const std::size_t last = std::min(count_, first + run_);
       try {
-        for (std::size_t index = first; index < last && !failed_.load(std::memory_order_relaxed); ++index) (*body_)(index);
+        for (std::size_t index = first; index < last && !failed_.load(std::memory_order_relaxed); ++index) run_one_(body_, index);
       } catch (...) {
         const std::lock_guard lock(mutex_);
         if (!failed_.exchange(true)) failure_ = std::current_exception();
@@ -82,16 +113,32 @@ class parallel_loop {
     thread_pool::inside() = outer;
   }
 
-  void wait() {
+  /// What went wrong in the loop, if anything.
+  std::exception_ptr wait() {
+    // The others are nearly done as a rule: a sleep and its end would take longer.
+    for (int k = 0; k < 2000 && finished_ != count_; ++k) {
+    }
     for (std::size_t done = finished_; done != count_; done = finished_) finished_.wait(done);
-    if (failed_) std::rethrow_exception(failure_);
+    return std::exchange(failure_, nullptr);
   }
 
  private:
-  const std::size_t count_, run_;
-  Body* const body_;
-  std::atomic<std::size_t> next_ = 0;
-  std::atomic<std::size_t> finished_ = 0;
+  struct kept_loops {
+    std::mutex mutex;
+    std::vector<std::unique_ptr<parallel_loop>> all;
+    std::vector<parallel_loop*> free;
+  };
+
+  /// Never destroyed: a worker may let go of its loop while the program ends.
+  static kept_loops& kept() {
+    static kept_loops& loops = *new kept_loops;
+    return loops;
+  }
+
+  std::size_t count_ = 0, run_ = 1;
+  void* body_ = nullptr;
+  call run_one_ = nullptr;
+  std::atomic<std::size_t> users_ = 0, next_ = 0, finished_ = 0;
   std::atomic<bool> failed_ = false;
   std::mutex mutex_;
   std::exception_ptr failure_;
@@ -120,10 +167,19 @@ void parallel_for(std::size_t count, Body&& body) {
     for (std::size_t index = 0; index < count; ++index) body(index);
     return;
   }
-  const auto loop = std::make_shared<detail::parallel_loop<std::remove_reference_t<Body>>>(count, threads, body);
-  for (std::size_t k = 1; k < threads; ++k) workers->Schedule([loop] { loop->work(); });
-  loop->work();
-  loop->wait();
+  using body_type = std::remove_reference_t<Body>;
+  auto* place = const_cast<std::remove_const_t<body_type>*>(std::addressof(body));
+  auto& loop = detail::parallel_loop::take(count, threads, place, [](void* work, std::size_t index) { (*static_cast<body_type*>(work))(index); });
+  for (std::size_t k = 1; k < threads; ++k) {
+    workers->Schedule([&loop] {
+      loop.work();
+      loop.release();
+    });
+  }
+  loop.work();
+  const std::exception_ptr failure = loop.wait();
+  loop.release();
+  if (failure) std::rethrow_exception(failure);
 }
 
 /// Calls body(first, count) for pieces of [0, size), long enough to be worth a thread's attention, in parallel.

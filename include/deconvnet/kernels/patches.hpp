@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <span>
 #include <vector>
 
 namespace deconvnet::kernels {
@@ -25,7 +26,7 @@ struct patch_source {
   std::ptrdiff_t rows;
   std::size_t vertical_step;
   std::size_t grid_height, grid_width;
-  std::vector<patch_tap> taps;
+  std::span<const patch_tap> taps;
 
   std::size_t places() const { return grid_height * grid_width; }
 };

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include <deconvnet/network/node.hpp>
+#include <deconvnet/network/recycled_tensors.hpp>
 #include <deconvnet/network/trace.hpp>
 
 namespace deconvnet::detail {
@@ -75,10 +76,25 @@ decltype(auto) named(const std::string& name, Body&& body) {
   }
 }
 
+/// Memory for a value that is let go later in the run, of the size that it had in the last one.
+template <scalar T>
+void reuse(trace_record<T>& record, bool kept) {
+  if (kept || record.value.size() != 0 || record.shape[0] == 0) return;
+  record.value = recycled_tensors<T>::of_this_thread().take(record.shape[0] * record.shape[1] * record.shape[2] * record.shape[3]);
+}
+
+/// The value of the layer below becomes this one's; what stood here is for others.
+template <scalar T>
+void take_over(trace_record<T>& record, trace_record<T>& below) {
+  recycled_tensors<T>::of_this_thread().give(std::move(record.value));
+  record.value = std::move(below.value);
+}
+
 /// Fills the records of a run. Model gives, for layer i: inputs(i), name(i), forward_layer(i, list, y, record),
-/// forward_rectified(i, list, y), works_in_place(i), forward_in_place(i, x).
+/// forward_rectified(i, list, y), works_in_place(i), forward_in_place(i, x). `first_layer`: those before it have run.
 template <scalar T, class Model>
-void evaluate(const Model& model, const tensor4<T>& x, const trace_plan& plan, std::vector<trace_record<T>>& records) {
+void evaluate(const Model& model, const tensor4<T>& x, const trace_plan& plan, std::vector<trace_record<T>>& records,
+              std::size_t first_layer = 0) {
   records.resize(plan.needed.size());
   records[0].shape = shape_of(x);
   records[0].kept = plan.keep_value[0];
@@ -86,12 +102,14 @@ void evaluate(const Model& model, const tensor4<T>& x, const trace_plan& plan, s
     resize(records[0].value, shape_of(x));
     std::copy(x.data(), x.data() + x.size(), records[0].value.data());
   }
-  std::vector<const tensor4<T>*> inputs;
-  for (std::size_t i = 0; i + 1 < records.size(); ++i) {
+  // Kept from run to run. Taken away meanwhile: a layer of a user's own may run a network of its own.
+  static thread_local std::vector<const tensor4<T>*> kept_inputs;
+  std::vector<const tensor4<T>*> inputs = std::exchange(kept_inputs, {});
+  for (std::size_t i = first_layer; i + 1 < records.size(); ++i) {
     auto& record = records[i + 1];
     record.kept = plan.keep_value[i + 1];
     if (!plan.needed[i + 1]) {
-      record = {};
+      if (record.shape[0] != 0) record = {};
       continue;
     }
     const auto& places = model.inputs(i);
@@ -101,13 +119,15 @@ void evaluate(const Model& model, const tensor4<T>& x, const trace_plan& plan, s
       const std::size_t first = places[0];
       const bool last_reader = first != 0 && !plan.keep_value[first] && plan.last_use[first] == i;
       if (plan.rectified[i]) {
+        reuse(record, false);
         model.forward_rectified(i, tensor_list<T>(inputs), record.value);
       } else if (first != 0 && plan.rectified[first - 1]) {
-        record.value = std::move(records[first].value);
+        take_over(record, records[first]);
       } else if (last_reader && places.size() == 1 && model.works_in_place(i)) {
-        record.value = std::move(records[first].value);
+        take_over(record, records[first]);
         model.forward_in_place(i, record.value);
       } else {
+        reuse(record, plan.keep_value[i + 1]);
         model.forward_layer(i, tensor_list<T>(inputs), record.value, plan.keep_switches ? &record.switches : nullptr);
       }
       record.shape = shape_of(record.value);
@@ -117,25 +137,34 @@ void evaluate(const Model& model, const tensor4<T>& x, const trace_plan& plan, s
     });
     if (plan.keep_signs[i + 1]) record.signs.record(record.value);
     for (const std::size_t v : places) {
-      if (v != 0 && !plan.keep_value[v] && plan.last_use[v] == i) records[v].value = tensor4<T>();
+      if (v != 0 && !plan.keep_value[v] && plan.last_use[v] == i) {
+        recycled_tensors<T>::of_this_thread().give(std::move(records[v].value));
+        records[v].value = tensor4<T>();
+      }
     }
   }
+  kept_inputs = std::move(inputs);
 }
 
 /// What forward(x, run, options) of networks and pipelines share. Model gives identity() besides what evaluate() asks for.
 template <scalar T>
 struct trace_writer {
-  template <class Model>
-  static void fill(const Model& model, const std::shared_ptr<const layer_names>& names, const std::vector<plan_step>& steps,
+  /// make_steps(): the model's layers, asked for where a new plan is needed.
+  template <class Model, class MakeSteps>
+  static void fill(const Model& model, const std::shared_ptr<const layer_names>& names, const MakeSteps& make_steps,
                    const tensor4<T>& x, trace<T>& run, const trace_options& options) {
     for (const auto& record : run.records_) {
       // x would be overwritten while it is read.
-      if (&record.value == &x) return fill(model, names, steps, tensor4<T>(x), run, options);
+      if (&record.value == &x) return fill(model, names, make_steps, tensor4<T>(x), run, options);
     }
-    std::vector<std::size_t> keep;
-    for (const layer& which : options.keep) keep.push_back(names->find(which));
-    const trace_plan plan = make_plan(steps, keep, true);
-    if (&run.options_ != &options) run.options_ = options;
+    // A second run of the same layers that keeps the same takes no memory.
+    const bool planned = &run.options_ == &options && run.made_by_ && run.made_by_->same_layers(model.identity());
+    if (!planned) {
+      std::vector<std::size_t> keep;
+      for (const layer& which : options.keep) keep.push_back(names->find(which));
+      run.plan_ = make_plan(make_steps(), keep, true);
+      if (&run.options_ != &options) run.options_ = options;
+    }
     // What another network recorded must not be read as this one's.
     if (run.names_ != names) run.records_.clear();
     run.names_ = names;
@@ -143,7 +172,7 @@ struct trace_writer {
     const std::size_t trouble = first_nonfinite(std::span<const T>(x.data(), x.size()));
     run.nonfinite_ = trouble < x.size() ? std::optional(trouble) : std::nullopt;
     try {
-      evaluate(model, x, plan, run.records_);
+      evaluate(model, x, run.plan_, run.records_);
     } catch (...) {
       // Half of it would be this run's, half the last one's.
       run.records_.clear();

@@ -14,6 +14,7 @@
 #include <deconvnet/network/identity.hpp>
 #include <deconvnet/network/layer.hpp>
 #include <deconvnet/network/node.hpp>
+#include <deconvnet/network/output_evaluation.hpp>
 #include <deconvnet/network/trace.hpp>
 
 namespace deconvnet {
@@ -166,18 +167,22 @@ class network {
   void forward(const X& x, trace<T>& run, const trace_options& options) const {
     const auto& in = contiguous<T, 4>(x);
     check_input(shape_of(in));
-    detail::trace_writer<T>::fill(*this, names_, steps(), in, run, options);
+    detail::trace_writer<T>::fill(*this, names_, [this] { return plan_steps(); }, in, run, options);
   }
 
-  /// The output alone, without a trace: values are let go as soon as no layer needs them.
+  /// The output alone, without a trace: values are let go as soon as no layer needs them. A batch goes through image by image
+  /// or a few at a time, on all threads, as far as the first fully connected layer, which reads its weights once for all.
   template <expression_of_rank<4> X>
   tensor4<T> operator()(const X& x) const {
     const auto& in = contiguous<T, 4>(x);
     check_input(shape_of(in));
-    const auto plan = detail::make_plan(steps(), {output()}, false);
-    std::vector<detail::trace_record<T>> records;
-    detail::evaluate(*this, in, plan, records);
-    return std::move(records[output() + 1].value);
+    return detail::evaluate_output(*this, in);
+  }
+
+  std::vector<detail::plan_step> plan_steps() const {
+    std::vector<detail::plan_step> list;
+    for (const auto& node : nodes_) list.push_back({node.inputs, node.op->needs(), node.op->is_rectifier(), node.op->can_rectify()});
+    return list;
   }
 
   // What the passes over a network read: for layer i its operator and the places of its inputs, 0 for the network's
@@ -249,12 +254,6 @@ class network {
       throw shape_error(detail::text("input '", input_name_, "': ", shape_text(in), " given, N x ",
                                      input_[0] ? std::to_string(input_[0]) : "C", " x H x W needed"));
     }
-  }
-
-  std::vector<detail::plan_step> steps() const {
-    std::vector<detail::plan_step> list;
-    for (const auto& node : nodes_) list.push_back({node.inputs, node.op->needs(), node.op->is_rectifier(), node.op->can_rectify()});
-    return list;
   }
 
   std::shared_ptr<detail::layer_names> names_;

@@ -95,7 +95,7 @@ class pipeline {
                   "the trace must have the scalar of the pipeline's weights");
     const auto& in = contiguous<T, 4>(x);
     check_input(in);
-    detail::trace_writer<T>::fill(*this, names_, steps<T>(), in, run, options);
+    detail::trace_writer<T>::fill(*this, names_, [] { return steps<T>(); }, in, run, options);
   }
 
   /// The rows of network::layers(), for an input of C x H x W; without one, shapes and multiply-adds are not known.

@@ -105,6 +105,7 @@ class trace {
   std::shared_ptr<const detail::layer_names> names_;
   std::optional<detail::network_identity> made_by_;  // where names_ is set
   trace_options options_;
+  detail::trace_plan plan_;  // of options_ and the layers of made_by_
   std::vector<detail::trace_record<T>> records_;
   std::optional<std::size_t> nonfinite_;  // the first element of the input that is NaN or infinite
 };

@@ -7,6 +7,9 @@
 #include <string_view>
 #include <vector>
 
+#include <deconvnet/kernels/element.hpp>
+#include <deconvnet/kernels/parallel_for.hpp>
+#include <deconvnet/ops/input_shapes.hpp>
 #include <deconvnet/ops/reverse_context.hpp>
 #include <deconvnet/ops/window.hpp>
 
@@ -28,13 +31,12 @@ namespace ops {
 
 template <scalar T>
 void add_into(std::span<const tensor4<T>* const> inputs, tensor4<T>& y) {
-  std::vector<shape4> shapes;
-  for (const auto* input : inputs) shapes.push_back(shape_of(*input));
-  resize(y, detail::summed_shape(shapes));
-  std::copy(inputs[0]->data(), inputs[0]->data() + y.size(), y.data());
-  for (const auto* input : inputs.subspan(1)) {
-    for (std::size_t k = 0; k < y.size(); ++k) y.data()[k] += input->data()[k];
-  }
+  resize(y, detail::summed_shape(detail::input_shapes<T>(inputs)));
+  const auto& elements = kernels::current_element_kernels<T>();
+  parallel_pieces(y.size(), [&](std::size_t first, std::size_t count) {
+    std::copy_n(inputs[0]->data() + first, count, y.data() + first);
+    for (const auto* input : inputs.subspan(1)) elements.add(input->data() + first, T(1), y.data() + first, count);
+  });
 }
 
 /// The sum of the inputs, all N x C x H x W; none is broadcast. Throws shape_error where they differ.

@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include <deconvnet/kernels/parallel_for.hpp>
+#include <deconvnet/ops/input_shapes.hpp>
 #include <deconvnet/ops/reverse_context.hpp>
 #include <deconvnet/ops/window.hpp>
 
@@ -28,25 +30,19 @@ inline shape4 concatenated_shape(std::span<const shape4> inputs) {
   return out;
 }
 
-template <scalar T>
-std::vector<shape4> shapes_of(std::span<const tensor4<T>* const> inputs) {
-  std::vector<shape4> shapes;
-  for (const auto* input : inputs) shapes.push_back(shape_of(*input));
-  return shapes;
-}
-
 }  // namespace detail
 
 namespace ops {
 
 template <scalar T>
 void concat_into(std::span<const tensor4<T>* const> inputs, tensor4<T>& y) {
-  resize(y, detail::concatenated_shape(detail::shapes_of<T>(inputs)));
+  resize(y, detail::concatenated_shape(detail::input_shapes<T>(inputs)));
   for (std::size_t n = 0; n < y.shape(0); ++n) {
-    auto to = image_span(y, n).begin();
+    T* to = image_span(y, n).data();
     for (const auto* input : inputs) {
       const auto from = image_span(*input, n);
-      to = std::copy(from.begin(), from.end(), to);
+      parallel_pieces(from.size(), [&](std::size_t first, std::size_t count) { std::copy_n(from.data() + first, count, to + first); });
+      to += from.size();
     }
   }
 }

@@ -135,7 +135,7 @@ namespace detail {
 /// theirs are the layers that work for long, and a second copy of VGG-16 is not worth the 2 % that packing takes of them.
 template <scalar T, class Use>
 void with_packed(const kernels::convolution_problem& p, const shared_tensor<T, 4>& weight, bool down, const Use& use) {
-  constexpr std::size_t most_kept = std::size_t{1} << 21;
+  constexpr std::size_t most_kept = std::size_t{1} << 20;
   if (weight.get().size() > most_kept) return use(kernels::packed_for_now(p, weight.get().data(), down));
   const auto packed = weight.template derived<kernels::packed_convolution<T>>(
       down ? 3 : 2, [](const auto& known) { return known.level == current_level(); },
