@@ -148,8 +148,8 @@ def layers(table, args, scratch):
                 try:
                     other = peer.prepare(**task, algorithm="winograd")
                     table.compare(f"{name}, automatic", "oneDNN Winograd", own, peer, 1e-4, (fast, other))
-                except RuntimeError as problem:
-                    print(f"{name}: oneDNN has no Winograd for it ({problem})")
+                except RuntimeError:
+                    print(f"{name}: oneDNN has no Winograd for it here")
     for what, list_ in (("direct against oneDNN direct", ratios), ("reverse against own forward", reverse)):
         if list_:
             print(f"geometric mean, {what}: {np.exp(np.mean(np.log(list_))):.3f}, least {min(list_):.3f}", flush=True)

@@ -67,12 +67,15 @@ TEST_CASE_TEMPLATE("units go down through crops to what they give in whole maps,
         auto signal = dn::zeros<T>(run.shape(layer));
         signal(units[m].n, units[m].c, units[m].y, units[m].x) = 1;
         const auto whole = dn::deconv(net, run, layer, signal, how);
+        const auto alone = dn::project(net, run, layer, units[m], how, dn::seed::one);  // its crops end at the borders
         const auto expected = dn::image_span(whole, units[m].n);
         const auto found = dn::image_span(crops, m);
+        const auto single = dn::image_span(alone, units[m].n);
         double scale = 0, difference = 0;
         for (std::size_t k = 0; k < expected.size(); ++k) {
-          scale = std::max(scale, std::abs(static_cast<double>(expected[k])));
-          difference = std::max(difference, std::abs(static_cast<double>(expected[k]) - static_cast<double>(found[k])));
+          const auto right = static_cast<double>(expected[k]);
+          scale = std::max(scale, std::abs(right));
+          difference = std::max({difference, std::abs(right - static_cast<double>(found[k])), std::abs(right - static_cast<double>(single[k]))});
         }
         CHECK(difference <= scale * (sizeof(T) == 4 ? 1e-5 : 1e-13));
       }
@@ -88,5 +91,25 @@ TEST_CASE("a trace that keeps signs only is enough for every rule") {
   const dn::unit u{0, 3, 4, 5};
   for (const auto how : {dn::rule::deconvnet, dn::rule::guided}) {
     CHECK(dn::project(net, some, "relu3", u, how) == dn::project(net, all, "relu3", u, how));
+  }
+}
+
+TEST_CASE_TEMPLATE("a unit whose window lies in padding altogether gives nothing, alone and beside others", T, float, double) {
+  dn::network<T> net({3, 9, 8});
+  net.add("conv1", random_conv<T>({4, 3, 3, 3}, {.padding = {4, 4}}, 1));
+  net.add("conv2", random_conv<T>({5, 4, 1, 1}, {.padding = {2, 2}}, 2));
+  const auto run = net.forward(random_maps<T>({1, 3, 9, 8}, 3));
+  const auto shape = run.shape("conv2");
+  for (const std::size_t y : {std::size_t{0}, std::size_t{3}, shape[2] / 2, shape[2] - 1}) {
+    for (const std::size_t x : {std::size_t{0}, shape[3] / 2, shape[3] - 3, shape[3] - 1}) {
+      const dn::unit u{0, 1, y, x};
+      auto signal = dn::zeros<T>(shape);
+      signal(0, 1, y, x) = 1;
+      const auto whole = dn::deconv(net, run, "conv2", signal);
+      const auto alone = dn::project(net, run, "conv2", u, dn::rule::deconvnet, dn::seed::one);
+      double difference = 0;
+      for (std::size_t k = 0; k < whole.size(); ++k) difference = std::max(difference, std::abs(static_cast<double>(whole.data()[k] - alone.data()[k])));
+      CHECK(difference < 1e-5);
+    }
   }
 }

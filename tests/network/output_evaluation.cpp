@@ -75,3 +75,11 @@ TEST_CASE("networks in turn, edited ones and other sizes: no memory of one serve
   check_batches(open, random_maps<float>({3, 2, 9, 7}, 1));
   check_batches(open, random_maps<float>({3, 2, 5, 11}, 2));
 }
+
+TEST_CASE("a layer that the output does not need joins no batch") {
+  dn::network<float> net({2, 3, 3});
+  net.add("conv1", random_conv<float>({4, 2, 3, 3}, {}, 1));
+  net.add("aside", random_linear<float>(3, 4, 2));
+  net.add("relu1", dn::relu{}, {"conv1"});
+  check_batches(net, random_maps<float>({5, 2, 3, 3}, 8));
+}

@@ -6,6 +6,7 @@
 
 #include <doctest/doctest.h>
 
+#include <deconvnet/network/pipeline.hpp>
 #include <deconvnet/network/projection.hpp>
 #include <deconvnet/network/receptive_field.hpp>
 
@@ -210,4 +211,19 @@ TEST_CASE("a trace is a value: copied, moved, read after the network is gone") {
   CHECK(copy["conv1"].shape(1) == 4);
   CHECK(moved["prob"].size() == 8);
   CHECK_THROWS_AS(copy["more"], dn::error);
+}
+
+TEST_CASE("a trace that was moved from, or filled by the pipeline of the same layers, is planned anew") {
+  const dn::pipeline pipe{random_conv<float>({4, 2, 3, 3}, {.padding = {1, 1}}, 1), dn::relu{}, dn::max_pool2d{}};
+  const auto net = pipe.as_network();
+  const auto x = random_maps<float>({1, 2, 6, 6}, 2);
+  const auto expected = net(x);
+  auto run = net.forward(x, {.keep = {"2"}});
+  pipe.forward(x, run);
+  CHECK(same_bits(run["2"], expected));
+  net.forward(x, run);
+  CHECK(same_bits(run["2"], expected));
+  const auto saved = std::move(run);
+  net.forward(x, run);
+  CHECK(same_bits(run["2"], saved["2"]));
 }

@@ -333,6 +333,7 @@ const T* packed_for_now(const convolution_problem& p, const T* weight, bool down
 template <class T>
 void convolve(const convolution_problem& p, const T* large, const T* packed, const T* bias, T* small, bool rectify = false) {
   const auto& g = p.geometry;
+  if (p.images == 0) return;
   gemm_columns<T> columns = detail::forward_columns(p, large);
   for (std::size_t group = 0; group < p.groups; ++group) {
     gemm(gemm_weights<T>{packed + group * p.filters * p.depth(), p.filters, p.depth()}, columns,
@@ -348,6 +349,7 @@ void convolve(const convolution_problem& p, const T* large, const T* packed, con
 template <class T>
 void convolve_transposed(const convolution_problem& p, const T* small, const T* packed, T* large) {
   const auto& g = p.geometry;
+  if (p.images == 0) return;
   if (detail::is_gathered(p)) {
     for (std::size_t k = 0; k < p.images * p.groups; ++k) {
       detail::transposed_gather<T>(p, small + k * p.filters * g.pixels(), packed + k % p.groups * p.filters * detail::gathered_rows(p),

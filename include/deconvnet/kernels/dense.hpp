@@ -102,9 +102,8 @@ void dense(const T* x, std::size_t images, std::size_t inputs, const T* weight, 
     T* packed = workspace<struct dense_weights, T>(depth_block * width);
     detail::dense_panel(packed_x + image * inputs, band, inputs, y + image * outputs, outputs, first, count, tiles,
                         [&](std::size_t k, std::size_t depth) {
-                          const std::size_t next = k + depth < inputs ? depth : 0;
                           if (count < width) std::fill(packed, packed + depth * width, T(0));
-                          transpose_rows(weight + first * inputs + k, inputs, count, depth, next, packed, width);
+                          transpose_rows(weight + first * inputs + k, inputs, count, depth, packed, width);
                           return packed;
                         });
   });

@@ -46,7 +46,7 @@ namespace detail {
 template <class T>
 void pack_tile(const gemm_rows<T>& a, std::size_t row, std::size_t rows, T* to) {
   const T* from = a.data + row * a.row_pitch;
-  if (a.taps.size() == 1 && a.depth_pitch == 1) return transpose_rows(from + a.taps[0], a.row_pitch, rows, a.depth, 0, to, rows);
+  if (a.taps.size() == 1 && a.depth_pitch == 1) return transpose_rows(from + a.taps[0], a.row_pitch, rows, a.depth, to, rows);
   const std::size_t taps = a.taps.size();
   for (std::size_t k = 0; k < a.depth; k += taps, from += a.depth_pitch) {
     for (const std::size_t tap : a.taps) {

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <vector>
 
@@ -95,9 +97,10 @@ struct nonzero_values {
   std::vector<std::uint32_t> places;
   std::vector<std::size_t> ends;  // per filter
 
-  /// False, with nothing to use, where there are more than `most`.
+  /// False, with nothing to use, where there are more than `most`, one is NaN or infinite, or the map is past all bounds.
   bool collect(const convolution_problem& p, const scatter_plan<T>& plan, const T* small, std::size_t most) {
     const auto& g = p.geometry;
+    if (plan.rows * plan.row_pitch > std::numeric_limits<std::uint32_t>::max()) return false;
     // One place more: every element is written, and counted where it is not zero; a branch would be guessed wrong too often.
     values.resize(most + g.pixels() + 1);
     places.resize(most + g.pixels() + 1);
@@ -111,6 +114,10 @@ struct nonzero_values {
           places[count] = place;
           count += *small != T(0);
         }
+      }
+      // A register's worth of weights is filled up with zeros, which times infinity are no zeros.
+      for (std::size_t k = ends.empty() ? 0 : ends.back(); k < count; ++k) {
+        if (!std::isfinite(values[k])) return false;
       }
       if (count > most) return false;
       ends.push_back(count);
@@ -133,7 +140,7 @@ void scattered_to_map(const convolution_problem& p, const scatter_plan<T>& plan,
     const std::size_t channels = plan.by_channels ? std::min(plan.width, g.channels - first) : 1;
     T* to = large + first * p.large_plane() + y * g.width;
     if (plan.by_channels) {
-      transpose_rows(from, plan.width, count, channels, 0, to, p.large_plane());
+      transpose_rows(from, plan.width, count, channels, to, p.large_plane());
     } else {
       std::copy_n(from, count, to);
     }

@@ -25,15 +25,9 @@ inline void transpose_quads(const float* from, std::size_t pitch, float* to, std
 
 }  // namespace detail
 
-/// to[k width + r] = from[r pitch + k] for r < rows, k < depth. `next`: how far behind an element the one lies that the next
-/// call will read, to be fetched on the way; 0 for none.
+/// to[k width + r] = from[r pitch + k] for r < rows, k < depth.
 template <class T>
-void transpose_rows(const T* from, std::size_t pitch, std::size_t rows, std::size_t depth, std::size_t next, T* to,
-                    std::size_t width) {
-  constexpr std::size_t line = 64 / sizeof(T);
-  for (std::size_t r = 0; r < rows; ++r) {
-    for (std::size_t k = 0; next != 0 && k < depth; k += line) __builtin_prefetch(from + r * pitch + k + next);
-  }
+void transpose_rows(const T* from, std::size_t pitch, std::size_t rows, std::size_t depth, T* to, std::size_t width) {
   std::size_t done = 0;  // rows
   if constexpr (std::same_as<T, float>) {
     for (; done + 4 <= rows; done += 4) {

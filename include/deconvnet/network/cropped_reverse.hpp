@@ -32,6 +32,11 @@ struct crops_below {
       x = x * static_cast<std::ptrdiff_t>(window.stride.width) - static_cast<std::ptrdiff_t>(window.padding.left);
     }
     if (origins.size() != 1) return;
+    // A window may lie in padding altogether; then nothing is cut, and clear_outside leaves nothing.
+    const auto on_map = [](std::ptrdiff_t start, std::size_t size, std::size_t map) {
+      return start < static_cast<std::ptrdiff_t>(map) && start + static_cast<std::ptrdiff_t>(size) > 0;
+    };
+    if (!on_map(origins[0].y, extent.height, below[2]) || !on_map(origins[0].x, extent.width, below[3])) return;
     const auto ends = [](std::ptrdiff_t& start, std::size_t& size, std::size_t map, std::size_t& before, std::size_t& after) {
       const auto beyond = start + static_cast<std::ptrdiff_t>(size) - static_cast<std::ptrdiff_t>(map);
       before = static_cast<std::size_t>(std::max<std::ptrdiff_t>(0, -start));

@@ -121,7 +121,7 @@ void evaluate(const Model& model, const tensor4<T>& x, const trace_plan& plan, s
       if (plan.rectified[i]) {
         reuse(record, false);
         model.forward_rectified(i, tensor_list<T>(inputs), record.value);
-      } else if (first != 0 && plan.rectified[first - 1]) {
+      } else if (first > first_layer && plan.rectified[first - 1]) {
         take_over(record, records[first]);
       } else if (last_reader && places.size() == 1 && model.works_in_place(i)) {
         take_over(record, records[first]);
@@ -158,7 +158,7 @@ struct trace_writer {
       if (&record.value == &x) return fill(model, names, make_steps, tensor4<T>(x), run, options);
     }
     // A second run of the same layers that keeps the same takes no memory.
-    const bool planned = &run.options_ == &options && run.made_by_ && run.made_by_->same_layers(model.identity());
+    const bool planned = &run.options_ == &options && run.names_ == names && run.made_by_ && run.made_by_->same_layers(model.identity());
     if (!planned) {
       std::vector<std::size_t> keep;
       for (const layer& which : options.keep) keep.push_back(names->find(which));

@@ -83,7 +83,7 @@ tensor4<T> conv2d_adjoint_by_density(const tensor4<T>& signal, const shared_tens
       conv2d_adjoint_kept(images_of(signal, ways[0]), weight, options, {ways[0].size(), large[1], large[2], large[3]}, "conv2d"),
       std::move(sparse)};
   auto result = uninitialized<T>(large);
-  for (const std::size_t way : {0, 1}) {
+  for (const std::size_t way : {std::size_t{0}, std::size_t{1}}) {
     for (std::size_t m = 0; m < ways[way].size(); ++m) {
       const auto from = image_span(parts[way], m);
       std::copy(from.begin(), from.end(), image_span(result, ways[way][m]).begin());
