@@ -219,8 +219,8 @@ class transposed_gather {
     const auto& g = p_.geometry;
     const std::size_t places = (end - begin) * g.out_width;
     T* taps = workspace<struct gathered_taps, T>(gathered_rows(p_) * places);
-    const single_tap tap(places);
-    const gemm_columns<T> b{{small_ + begin * g.out_width, 0, g.pixels(), places, 1, 1, 1, places, tap.all()}, 1, true};
+    const single_tap every_place(places);
+    const gemm_columns<T> b{{small_ + begin * g.out_width, 0, g.pixels(), places, 1, 1, 1, places, every_place.all()}, 1, true};
     gemm(gemm_weights<T>{packed_, gathered_rows(p_), p_.filters}, b, gemm_result<T>{taps, 0, places, places, 1, nullptr, false});
     const auto& elements = current_element_kernels<T>();
     const auto stride = static_cast<std::ptrdiff_t>(g.stride_width);
