@@ -12,6 +12,10 @@ def conv(number, *options):
     return [("conv", number, *options), ("relu", number)]
 
 
+def normalized(number, *options):
+    return [("conv", number, *options), ("bn",), ("relu", number)]
+
+
 def vgg_block(number, filters, count):
     return sum((conv(f"{number}_{k + 1}", filters, 3, 1, 1) for k in range(count)), []) + [("pool", 2, 2, 0)]
 
@@ -36,9 +40,9 @@ MODELS = {
         *conv("4", 256, 3, 1, 1), *conv("5", 256, 3, 1, 1), ("pool", 3, 2, 0), ("flatten",), ("dropout",), ("fc", "6", 512),
         ("relu", "fc6"), ("fc", "8", 10)]),
     "small_zfnet": ((1, 28, 28), [
-        *conv("1", 32, 5, 1, 2), ("pool", 3, 2, 1), ("lrn",), *conv("2", 64, 3, 1, 1), ("pool", 3, 2, 1), ("lrn",),
-        *conv("3", 96, 3, 1, 1), *conv("4", 96, 3, 1, 1), *conv("5", 64, 3, 1, 1), ("pool", 3, 2, 1), ("flatten",),
-        ("fc", "6", 128), ("relu", "fc6"), ("dropout",), ("fc", "8", 10)]),
+        *normalized("1", 32, 5, 1, 2), ("pool", 3, 2, 1), *normalized("2", 64, 3, 1, 1), ("pool", 3, 2, 1),
+        *normalized("3", 96, 3, 1, 1), *normalized("4", 96, 3, 1, 1), *normalized("5", 64, 3, 1, 1), ("pool", 3, 2, 1),
+        ("flatten",), ("fc", "6", 128), ("relu", "fc6"), ("dropout",), ("fc", "7", 10)]),
 }
 
 
@@ -103,6 +107,12 @@ class Writer:
         elif kind == "lrn":
             module = n.LocalResponseNorm(5, 5e-4, 0.75, 2)
             self.node("LRN", [self.value], f"norm{index}", size=5, alpha=5e-4, beta=0.75, bias=2.0)
+        elif kind == "bn":
+            module = n.BatchNorm2d(shape[0])
+            parts = {"weight": module.weight, "bias": module.bias, "mean": module.running_mean, "var": module.running_var}
+            for part, values in parts.items():
+                self.tensors.append(numpy_helper.from_array(values.detach().numpy().copy(), f"bn{index}.{part}"))
+            self.node("BatchNormalization", [self.value, *(f"bn{index}.{part}" for part in parts)], f"bn{index}", epsilon=module.eps)
         elif kind == "fire":
             number, squeeze, expand = options
             module = Fire(shape[0], squeeze, expand)
