@@ -56,4 +56,18 @@ TEST_CASE("tiles cover the rows once, in order, whole ones first") {
   CHECK(heights == std::vector<std::size_t>{8, 4, 2, 1});
 }
 
+TEST_CASE("runs of tiles cover the rows once: the full ones together, then the halves") {
+  for (const std::size_t rows : std::initializer_list<std::size_t>{0, 1, 3, 4, 8, 15, 16, 33}) {
+    std::size_t next = 0, runs = 0;
+    kernels::for_tile_runs(rows, 8, [&](std::size_t row, std::size_t step, std::size_t tiles) {
+      CHECK(row == next);
+      CHECK((step == 3 ? tiles == rows / 8 : tiles == 1));
+      next += tiles << step;
+      ++runs;
+    });
+    CHECK(next == rows);
+    CHECK(runs <= 4);
+  }
+}
+
 }  // namespace

@@ -17,9 +17,7 @@ template <scalar T>
 class layer_values {
  public:
   layer_values(const network<T>& net, std::vector<std::size_t> layers) : net_(net), layers_(std::move(layers)) {
-    std::vector<plan_step> steps;
-    for (std::size_t i = 0; i < net.size(); ++i) steps.push_back({net.inputs(i), {}, net.op(i).is_rectifier(), net.op(i).can_rectify()});
-    plan_ = make_plan(steps, layers_, false);
+    plan_ = make_plan(net.plan_steps(), layers_, false);
   }
 
   /// The memory of a run, kept for the next one.

@@ -66,6 +66,22 @@ const T* split_columns(const T* maps, std::size_t rows, std::size_t width, std::
   return split;
 }
 
+/// Where tap kx meets a row of the large side that is split by the remainders of the stride: column j of the small side is
+/// place j + shift of `phase`, which has `width` places; none where a narrow row lacks that remainder.
+struct split_tap {
+  std::ptrdiff_t shift;
+  std::size_t phase;
+  std::ptrdiff_t width;
+};
+
+inline split_tap make_split_tap(const convolution_geometry& g, std::size_t kx) {
+  const auto dx = static_cast<std::ptrdiff_t>(kx * g.dilation_width) - static_cast<std::ptrdiff_t>(g.padding_left);
+  const std::ptrdiff_t shift = floor_divide(dx, static_cast<std::ptrdiff_t>(g.stride_width));
+  const auto phase = static_cast<std::size_t>(dx - shift * static_cast<std::ptrdiff_t>(g.stride_width));
+  const std::size_t width = phase < g.width ? (g.width - phase + g.stride_width - 1) / g.stride_width : 0;
+  return {shift, phase, static_cast<std::ptrdiff_t>(width)};
+}
+
 /// The columns of the forward convolution, of group 0; groups lie `plane_pitch * channels` further on.
 template <class T>
 gemm_columns<T> forward_columns(const convolution_problem& p, const T* large) {
@@ -84,11 +100,8 @@ gemm_columns<T> forward_columns(const convolution_problem& p, const T* large) {
   for (std::size_t ky = 0; ky < g.kernel_height; ++ky) {
     for (std::size_t kx = 0; kx < g.kernel_width; ++kx) {
       const auto dy = static_cast<std::ptrdiff_t>(ky * g.dilation_height) - static_cast<std::ptrdiff_t>(g.padding_top);
-      const auto dx = static_cast<std::ptrdiff_t>(kx * g.dilation_width) - static_cast<std::ptrdiff_t>(g.padding_left);
-      const std::ptrdiff_t shift = floor_divide(dx, static_cast<std::ptrdiff_t>(stride));
-      const std::size_t phase = static_cast<std::size_t>(dx - shift * static_cast<std::ptrdiff_t>(stride));
-      const std::size_t width = phase < g.width ? (g.width - phase + stride - 1) / stride : 0;
-      *taps++ = {dy, shift, phase < g.width ? phase * phase_width : 0, static_cast<std::ptrdiff_t>(width)};
+      const split_tap tap = make_split_tap(g, kx);
+      *taps++ = {dy, tap.shift, tap.width != 0 ? tap.phase * phase_width : 0, tap.width};
     }
   }
   return columns;
@@ -223,7 +236,8 @@ class transposed_gather {
     const gemm_columns<T> b{{small_ + begin * g.out_width, 0, g.pixels(), places, 1, 1, 1, places, every_place.all()}, 1, true};
     gemm(gemm_weights<T>{packed_, gathered_rows(p_), p_.filters}, b, gemm_result<T>{taps, 0, places, places, 1, nullptr, false});
     const auto& elements = current_element_kernels<T>();
-    const auto stride = static_cast<std::ptrdiff_t>(g.stride_width);
+    split_tap* across = workspace<struct gathered_row_taps, split_tap>(g.kernel_width);
+    for (std::size_t kx = 0; kx < g.kernel_width; ++kx) across[kx] = make_split_tap(g, kx);
     for (std::size_t i = begin; i < end; ++i) {
       for (std::size_t c = 0; c < g.channels; ++c) {
         for (std::size_t ky = 0; ky < g.kernel_height; ++ky) {
@@ -231,12 +245,7 @@ class transposed_gather {
           if (y < first + g.padding_top || y >= last + g.padding_top) continue;
           T* row = sums + (c * (last - first) + y - g.padding_top - first) * phases_ * phase_width_;
           for (std::size_t kx = 0; kx < g.kernel_width; ++kx) {
-            // Column j of the signal goes to x = j stride + dx: place j + shift of a phase.
-            const auto dx = static_cast<std::ptrdiff_t>(kx * g.dilation_width) - static_cast<std::ptrdiff_t>(g.padding_left);
-            const std::ptrdiff_t shift = floor_divide(dx, stride);
-            const auto phase = static_cast<std::size_t>(dx - shift * stride);
-            if (phase >= phases_) continue;
-            const auto width = static_cast<std::ptrdiff_t>((g.width - phase + g.stride_width - 1) / g.stride_width);
+            const auto [shift, phase, width] = across[kx];
             const std::ptrdiff_t from = std::max<std::ptrdiff_t>(0, -shift);
             const std::ptrdiff_t count = std::min(static_cast<std::ptrdiff_t>(g.out_width), width - shift) - from;
             if (count <= 0) continue;

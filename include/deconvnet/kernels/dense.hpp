@@ -27,17 +27,14 @@ void dense_panel(const T* packed, std::size_t images, std::size_t depth, T* resu
   const std::size_t pitch = whole ? columns : vectors * tiles.lanes;
   T* c = whole ? result + first : workspace<struct dense_sums, T>(images * pitch);
   for (std::size_t n = 0; !whole && n < images; ++n) std::copy_n(result + n * columns + first, count, c + n * pitch);
-  const std::size_t full_tiles = images / tiles.rows, rest = full_tiles * tiles.rows;
   for (std::size_t k = 0; k < depth; k += depth_block) {
     const std::size_t block = std::min(depth_block, depth - k);
     const T* b = panel(k, block);
-    const auto run = [&](std::size_t n, std::size_t step, std::size_t tiles_here) {
+    for_tile_runs(images, tiles.rows, [&](std::size_t n, std::size_t step, std::size_t tiles_here) {
       const std::size_t rows = std::size_t{1} << step;
       tiles.run[step][vectors - 1]({block, tiles_here, packed + n * depth + k * rows, rows * depth, b, 3 * tiles.lanes,
                                     c + n * pitch, pitch, false, nullptr, false});
-    };
-    if (full_tiles != 0) run(0, tiles.largest_step(), full_tiles);
-    for_row_tiles(images - rest, tiles.rows, [&](std::size_t n, std::size_t step) { run(rest + n, step, 1); });
+    });
   }
   for (std::size_t n = 0; !whole && n < images; ++n) std::copy_n(c + n * pitch, count, result + n * columns + first);
 }

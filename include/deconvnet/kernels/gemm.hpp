@@ -83,14 +83,12 @@ class gemm_task {
           for (const panel& p : group) multiply(p, row, step, count, k, depth);
         };
         // All rows of a panel, or row by row over the group: what is written lies side by side.
-        const std::size_t whole = (last_row - first_row) / tiles_.rows;
-        if (group.size() == 1 && whole != 0) {
-          run(first_row, tiles_.largest_step(), whole);
+        const std::size_t rows = last_row - first_row;
+        if (group.size() == 1) {
+          for_tile_runs(rows, tiles_.rows, [&](std::size_t row, std::size_t step, std::size_t count) { run(first_row + row, step, count); });
         } else {
-          for (std::size_t tile = 0; tile < whole; ++tile) run(first_row + tile * tiles_.rows, tiles_.largest_step(), 1);
+          for_row_tiles(rows, tiles_.rows, [&](std::size_t row, std::size_t step) { run(first_row + row, step, 1); });
         }
-        const std::size_t row = first_row + whole * tiles_.rows;
-        for_row_tiles(last_row - row, tiles_.rows, [&](std::size_t r, std::size_t step) { run(row + r, step, 1); });
         for (const panel& p : group) {
           if (k + depth == a_.depth && p.sums) scatter(p);
         }
@@ -119,7 +117,7 @@ class gemm_task {
   void prepare(std::size_t rows, std::size_t first, std::size_t last) {
     const std::size_t count = (last - first + width_ - 1) / width_;
     const std::size_t panel_size = std::min(depth_block, a_.depth) * width_;
-    T* buffer = workspace<struct packed_panel, T>(panels_at_once() * panel_size + 16);
+    T* buffer = workspace<struct packed_panel, T>(panels_at_once() * panel_size);
     panels_ = {workspace<panel, panel>(most_panels), count};
     T* sums = workspace<struct scattered_sums, T>(count * rows * width_);
     const bool dense = c_.j_pitch == 1 && c_.i_pitch == b_.source.grid_width;

@@ -4,12 +4,9 @@
 #include <cstddef>
 #include <cstdint>
 
+#include <deconvnet/kernels/element.hpp>  // its fuse()
 #include <deconvnet/kernels/level.hpp>
 #include <deconvnet/kernels/patches.hpp>
-
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
 
 namespace deconvnet::kernels {
 

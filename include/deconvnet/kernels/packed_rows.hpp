@@ -40,6 +40,14 @@ void for_row_tiles(std::size_t rows, std::size_t tile_rows, Body&& body) {
   }
 }
 
+/// The same with the full tiles as one run: calls body(first row, log2 of the rows, tiles).
+template <class Body>
+void for_tile_runs(std::size_t rows, std::size_t tile_rows, Body&& body) {
+  const std::size_t whole = rows / tile_rows, rest = whole * tile_rows;
+  if (whole != 0) for_row_tiles(tile_rows, tile_rows, [&](std::size_t row, std::size_t step) { body(row, step, whole); });
+  for_row_tiles(rows - rest, tile_rows, [&](std::size_t row, std::size_t step) { body(rest + row, step, std::size_t{1}); });
+}
+
 namespace detail {
 
 /// One tile: to[k rows + r] = A[row + r][k].

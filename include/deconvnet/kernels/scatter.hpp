@@ -5,11 +5,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include <deconvnet/kernels/element.hpp>  // its fuse()
 #include <deconvnet/kernels/level.hpp>
-
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
 
 namespace deconvnet::kernels {
 

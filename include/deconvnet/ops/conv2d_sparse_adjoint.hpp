@@ -19,7 +19,8 @@ struct kept_scattered_weights {
   std::vector<T> values;
 };
 
-/// convolve_transposed_sparse by weights that stay; what large ones become is not kept, as in with_packed.
+/// convolve_transposed_sparse by weights that stay; what large ones become is not kept, as in with_packed, but of more
+/// weights than there: turning them costs more than packing.
 template <scalar T>
 void convolve_sparse_kept(const kernels::convolution_problem& p, const kernels::scatter_plan<T>& plan,
                           std::span<const kernels::nonzero_values<T>> signals, const shared_tensor<T, 4>& weight, T* large) {
