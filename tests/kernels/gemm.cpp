@@ -22,11 +22,12 @@ template <class T>
 struct matrix_product {
   std::size_t rows, images, height, width, depth;
   bool direct;
+  std::size_t slack;
   std::vector<T> a, b, bias;
 
-  matrix_product(std::size_t r, std::size_t n, std::size_t h, std::size_t w, std::size_t k, bool maps_as_columns)
-      : rows(r), images(n), height(h), width(w), depth(k), direct(maps_as_columns), a(random_values<T>(r * k, 1)),
-        b(random_values<T>(n * k * h * w, 2)), bias(random_values<T>(r, 3)) {}
+  matrix_product(std::size_t r, std::size_t n, std::size_t h, std::size_t w, std::size_t k, bool maps_as_columns, std::size_t beyond = 0)
+      : rows(r), images(n), height(h), width(w), depth(k), direct(maps_as_columns), slack(beyond), a(random_values<T>(r * k, 1)),
+        b(random_values<T>(n * k * h * w + beyond, 2)), bias(random_values<T>(r, 3)) {}
 
   std::size_t places() const { return height * width; }
 
@@ -39,8 +40,9 @@ struct matrix_product {
                        packed.data());
     const kernels::gemm_weights<T> weights{packed.data(), rows, depth};
     const kernels::single_tap tap(width);
-    const kernels::gemm_columns<T> columns{{b.data(), depth * places(), places(), width, static_cast<std::ptrdiff_t>(height), 1,
-                                            height, width, tap.all()}, images, direct};
+    kernels::gemm_columns<T> columns{{b.data(), depth * places(), places(), width, static_cast<std::ptrdiff_t>(height), 1,
+                                      height, width, tap.all()}, images, nullptr, slack};
+    if (direct) columns.rows = kernels::readable_rows(columns.source, depth);
     std::vector<T> c(images * rows * places() * pitch, T(-7));
     kernels::gemm(weights, columns, kernels::gemm_result<T>{c.data(), rows * places() * pitch, places() * pitch, width * pitch, pitch,
                                                             bias.data(), rectify});
@@ -70,8 +72,10 @@ TEST_CASE_TEMPLATE("every number of rows, columns and summands, at every kernel 
     for (const std::size_t rows : std::initializer_list<std::size_t>{1, 2, 3, 5, 7, 8, 9, 17}) {
       for (const std::size_t width : std::initializer_list<std::size_t>{1, 3, 8, 15, 16, 17, 47, 48, 49, 100}) {
         for (const std::size_t depth : std::initializer_list<std::size_t>{1, 5, 256, 300}) {
-          const matrix_product<T> one(rows, 1, 1, width, depth, true);
-          CHECK(one.worst(one.run(false, 1), false, 1) < 30 * testing::rounding<T>);
+          for (const std::size_t slack : std::initializer_list<std::size_t>{0, 16}) {
+            const matrix_product<T> one(rows, 1, 1, width, depth, true, slack);
+            CHECK(one.worst(one.run(false, 1), false, 1) < 30 * testing::rounding<T>);
+          }
         }
       }
     }
@@ -91,6 +95,21 @@ TEST_CASE_TEMPLATE("panels that pass from one image to the next, packed or not, 
       }
     }
   });
+}
+
+TEST_CASE("maps are read where they lie, or packed, with the same bits; packed where they share sets of the cache") {
+  const kernels::single_tap tap(64 * 64);
+  const auto readable = [&](std::size_t pitch, std::size_t depth) {
+    return kernels::readable_rows(kernels::patch_source<float>{nullptr, 0, pitch, 64 * 64, 1, 1, 1, 64 * 64, tap.all()}, depth) != nullptr;
+  };
+  CHECK(readable(55 * 55, 512));
+  CHECK(!readable(224 * 224, 64));
+  CHECK(readable(224 * 224, 8));
+  CHECK(!readable(112 * 112, 33));
+  CHECK(readable(112 * 112, 32));
+  const matrix_product<float> one(19, 2, 2, 75, 200, true, 16), packed(19, 2, 2, 75, 200, false);
+  CHECK(std::equal(packed.b.begin(), packed.b.end(), one.b.begin()));
+  CHECK(one.run(false, 1) == packed.run(false, 1));
 }
 
 TEST_CASE("no summand leaves the bias, and no thread count changes a bit") {

@@ -1,5 +1,6 @@
 #include <deconvnet/kernels/packed_rows.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <initializer_list>
 #include <vector>
@@ -13,18 +14,21 @@ namespace {
 using namespace deconvnet;
 using testing::random_values;
 
-/// Every element lies where the kernels look for it: in tiles of the most rows there are, the last ones halved.
+/// Every element lies where the kernels look for it: block after block, in tiles of the most rows there are, the last ones
+/// halved.
 template <class T>
 void check_packed(const kernels::gemm_rows<T>& a, std::size_t tile_rows) {
+  constexpr std::size_t block = 7;
   std::vector<T> packed(a.rows * a.depth);
-  kernels::pack_rows(a, tile_rows, packed.data());
+  kernels::pack_rows(a, tile_rows, packed.data(), block);
   std::size_t wrong = 0;
   kernels::for_row_tiles(a.rows, tile_rows, [&](std::size_t row, std::size_t step) {
     const std::size_t rows = std::size_t{1} << step;
     for (std::size_t k = 0; k < a.depth; ++k) {
       for (std::size_t r = 0; r < rows; ++r) {
         const T right = a.data[(row + r) * a.row_pitch + k / a.taps.size() * a.depth_pitch + a.taps[k % a.taps.size()]];
-        wrong += packed[row * a.depth + k * rows + r] != right;
+        const std::size_t first = k / block * block;
+        wrong += packed[first * a.rows + row * std::min(block, a.depth - first) + (k - first) * rows + r] != right;
       }
     }
   });

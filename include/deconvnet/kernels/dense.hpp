@@ -16,24 +16,25 @@ namespace deconvnet::kernels {
 
 namespace detail {
 
-/// result (images x columns, columns [first, first + count)) += a (images x depth, packed) b. `panel(k, depth)` gives rows
-/// [k, k + depth) of b's columns, side by side, and zeros to a whole register; what stands in result comes first, then each
-/// block of rows, each summed in the order of k. Columns that fill no register go by way of a buffer.
+/// Images [first_image, first_image + images) of result (columns [first, first + count)) += a (packed) b. `panel(k, depth)`
+/// gives rows [k, k + depth) of b's columns, side by side, and zeros to a whole register; what stands in result comes first,
+/// then each block of rows, each summed in the order of k. Columns that fill no register go by way of a buffer.
 template <class T, class Panel>
-void dense_panel(const T* packed, std::size_t images, std::size_t depth, T* result, std::size_t columns, std::size_t first,
-                 std::size_t count, const gemm_tile_set<T>& tiles, Panel&& panel) {
+void dense_panel(const gemm_weights<T>& a, std::size_t first_image, std::size_t images, T* result, std::size_t columns,
+                 std::size_t first, std::size_t count, const gemm_tile_set<T>& tiles, Panel&& panel) {
+  result += first_image * columns;
   const std::size_t vectors = (count + tiles.lanes - 1) / tiles.lanes;
   const bool whole = count % tiles.lanes == 0;
   const std::size_t pitch = whole ? columns : vectors * tiles.lanes;
   T* c = whole ? result + first : workspace<struct dense_sums, T>(images * pitch);
   for (std::size_t n = 0; !whole && n < images; ++n) std::copy_n(result + n * columns + first, count, c + n * pitch);
-  for (std::size_t k = 0; k < depth; k += depth_block) {
-    const std::size_t block = std::min(depth_block, depth - k);
+  for (std::size_t k = 0; k < a.depth; k += depth_block) {
+    const std::size_t block = std::min(depth_block, a.depth - k);
     const T* b = panel(k, block);
     for_tile_runs(images, tiles.rows, [&](std::size_t n, std::size_t step, std::size_t tiles_here) {
       const std::size_t rows = std::size_t{1} << step;
-      tiles.run[step][vectors - 1]({block, tiles_here, packed + n * depth + k * rows, rows * depth, b, 3 * tiles.lanes,
-                                    c + n * pitch, pitch, false, nullptr, false});
+      tiles.run[step][vectors - 1]({block, tiles_here, a.packed + packed_tile(a.rows, a.depth, first_image + n, k, depth_block), rows * block, b,
+                                    tiles.packed_rows[2], 0, c + n * pitch, pitch, 0, false, nullptr, false});
     });
   }
   for (std::size_t n = 0; !whole && n < images; ++n) std::copy_n(c + n * pitch, count, result + n * columns + first);
@@ -41,10 +42,10 @@ void dense_panel(const T* packed, std::size_t images, std::size_t depth, T* resu
 
 /// The images' rows packed as the left side of a product.
 template <class T>
-const T* packed_images(const T* x, std::size_t images, std::size_t depth, const gemm_tile_set<T>& tiles) {
+gemm_weights<T> packed_images(const T* x, std::size_t images, std::size_t depth, const gemm_tile_set<T>& tiles) {
   T* packed = workspace<struct dense_images, T>(images * depth);
   pack_rows(contiguous_rows(x, images, depth), tiles.rows, packed);
-  return packed;
+  return {packed, images, depth};
 }
 
 /// Calls body(first image, images, first column, columns) for pieces of a result, in parallel: panels of columns and, where
@@ -93,11 +94,11 @@ void dense(const T* x, std::size_t images, std::size_t inputs, const T* weight, 
     if (images == 1) done = detail::dense_rows(x, inputs, weight, outputs, y);
   }
   if (done == outputs) return;
-  const T* packed_x = detail::packed_images(x, images, inputs, tiles);
+  const gemm_weights<T> packed_x = detail::packed_images(x, images, inputs, tiles);
   detail::dense_pieces(images, outputs - done, width, [&](std::size_t image, std::size_t band, std::size_t column, std::size_t count) {
     const std::size_t first = done + column;
     T* packed = workspace<struct dense_weights, T>(depth_block * width);
-    detail::dense_panel(packed_x + image * inputs, band, inputs, y + image * outputs, outputs, first, count, tiles,
+    detail::dense_panel(packed_x, image, band, y, outputs, first, count, tiles,
                         [&](std::size_t k, std::size_t depth) {
                           if (count < width) std::fill(packed, packed + depth * width, T(0));
                           transpose_rows(weight + first * inputs + k, inputs, count, depth, packed, width);
@@ -111,12 +112,11 @@ template <class T>
 void dense_adjoint(const T* signal, std::size_t images, std::size_t outputs, const T* weight, std::size_t inputs, T* result) {
   const gemm_tile_set<T> tiles = current_gemm_tiles<T>();
   const std::size_t width = 3 * tiles.lanes;
-  const T* packed_signal = detail::packed_images(signal, images, outputs, tiles);
+  const gemm_weights<T> packed_signal = detail::packed_images(signal, images, outputs, tiles);
   detail::dense_pieces(images, inputs, width, [&](std::size_t image, std::size_t band, std::size_t first, std::size_t count) {
-    T* to = result + image * inputs;
-    for (std::size_t n = 0; n < band; ++n) std::fill_n(to + n * inputs + first, count, T(0));
+    for (std::size_t n = image; n < image + band; ++n) std::fill_n(result + n * inputs + first, count, T(0));
     T* packed = workspace<struct dense_weights, T>(depth_block * width);
-    detail::dense_panel(packed_signal + image * outputs, band, outputs, to, inputs, first, count, tiles,
+    detail::dense_panel(packed_signal, image, band, result, inputs, first, count, tiles,
                         [&](std::size_t k, std::size_t depth) {
                           const T* rows = weight + k * inputs + first;
                           for (std::size_t row = 0; row < depth; ++row) {

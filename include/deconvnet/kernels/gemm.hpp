@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <numeric>
 #include <span>
 #include <vector>
 
@@ -21,15 +22,40 @@ struct gemm_weights {
   std::size_t rows, depth;
 };
 
-/// The right side: packed patches, or, with `direct`, maps that are their own columns (one tap, every place in order).
+/// The right side: patches, packed on the way, or, with `rows`, read where they lie: row k of B at rows[k] from a place of the
+/// grid. Then no tap may read outside the maps, and a row of the grid is followed by `slack` elements that may be read.
 template <class T>
 struct gemm_columns {
   patch_source<T> source;
   std::size_t images;
-  bool direct;
+  const std::size_t* rows;
+  std::size_t slack;
 
   std::size_t count() const { return images * source.places(); }
 };
+
+/// Maps at distances that share few sets of the first-level cache (64 sets of 8 lines, so that addresses 4096 bytes apart share
+/// one) displace each other before the next tile reads them again: 224 x 224 floats lie 49 x 4096 bytes apart.
+template <class T>
+bool maps_displace_each_other(const patch_source<T>& source, std::size_t depth) {
+  constexpr std::size_t period = 4096, ways = 8;
+  const std::size_t distances = period / std::gcd(source.plane_pitch * sizeof(T), period);
+  return std::min(depth, depth_block) / source.taps.size() > ways * distances;
+}
+
+/// Where the rows of `depth` columns lie that are read from maps, from their place on; null where packing them is faster. Valid
+/// until this thread asks again.
+template <class T>
+const std::size_t* readable_rows(const patch_source<T>& source, std::size_t depth) {
+  if (maps_displace_each_other(source, depth)) return nullptr;
+  std::size_t* rows = workspace<struct rows_of_maps, std::size_t>(depth);
+  for (std::size_t k = 0; k < depth; ++k) {
+    const patch_tap& tap = source.taps[k % source.taps.size()];
+    rows[k] = k / source.taps.size() * source.plane_pitch + static_cast<std::size_t>(tap.dy) * source.row_pitch + tap.phase_offset +
+              static_cast<std::size_t>(tap.dx);
+  }
+  return rows;
+}
 
 /// Where C goes: element (row, image, place (i, j)) to data + image * image_pitch + row * row_pitch + i * i_pitch +
 /// j * j_pitch. Rows begin with `bias` (one per row) or 0 and end rectified on request.
@@ -48,11 +74,6 @@ struct single_tap {
   patch_tap tap;
 };
 
-/// Rows of k per block: a packed panel of 48 floats by 160 is 31 kB and stays in the first-level cache while all rows of
-/// A pass by. The sums of the blocks are added up: a rounding error that grows with the square root of 160, not of the
-/// whole depth.
-inline constexpr std::size_t depth_block = 160;
-
 namespace detail {
 
 /// Panels per task: what a block of A serves before the next one displaces it.
@@ -64,10 +85,13 @@ class gemm_task {
   gemm_task(const gemm_weights<T>& a, const gemm_columns<T>& b, const gemm_result<T>& c)
       : a_(a), b_(b), c_(c), tiles_(current_gemm_tiles<T>()), width_(3 * tiles_.lanes) {}
 
-  /// Columns per panel.
-  std::size_t width() const { return width_; }
+  /// Panels of all columns. One that is read from the maps ends where a row of the grid does.
+  std::size_t panel_count() const {
+    if (!b_.rows) return (b_.count() + width_ - 1) / width_;
+    return b_.images * b_.source.grid_height * panels_per_row();
+  }
 
-  /// Rows [first_row, last_row) by columns [first, last); first_row is a multiple of a tile's rows.
+  /// Rows [first_row, last_row) by panels [first, last); first_row is a multiple of a tile's rows.
   void run(std::size_t first_row, std::size_t last_row, std::size_t first, std::size_t last) {
     first_row_ = first_row;
     last_row_ = last_row;
@@ -78,16 +102,22 @@ class gemm_task {
       const std::size_t at_once = panels_at_once();
       for (std::size_t first_panel = 0; first_panel < panels_.size(); first_panel += at_once) {
         const auto group = panels_.subspan(first_panel, std::min(at_once, panels_.size() - first_panel));
-        for (panel& p : group) fill(p, k, depth);
+        fill(group, k, depth);
         const auto run = [&](std::size_t row, std::size_t step, std::size_t count) {
-          for (const panel& p : group) multiply(p, row, step, count, k, depth);
+          // A product of little depth writes faster than memory answers: two panels ahead.
+          const std::size_t ahead = group.size() == 1 ? 0 : 2 * width_;
+          for (const panel& p : group) multiply(p, row, step, count, k, depth, ahead);
         };
-        // All rows of a panel, or row by row over the group: what is written lies side by side.
+        // All rows of a panel, or a few rows over the group: what is written lies side by side.
         const std::size_t rows = last_row - first_row;
         if (group.size() == 1) {
           for_tile_runs(rows, tiles_.rows, [&](std::size_t row, std::size_t step, std::size_t count) { run(first_row + row, step, count); });
         } else {
-          for_row_tiles(rows, tiles_.rows, [&](std::size_t row, std::size_t step) { run(first_row + row, step, 1); });
+          for_tile_runs(rows, tiles_.rows, [&](std::size_t row, std::size_t step, std::size_t count) {
+            for (std::size_t tile = 0; tile < count; tile += 2) {
+              run(first_row + row + (tile << step), step, std::min<std::size_t>(2, count - tile));
+            }
+          });
         }
         for (const panel& p : group) {
           if (k + depth == a_.depth && p.sums) scatter(p);
@@ -101,7 +131,8 @@ class gemm_task {
     std::size_t first, count, vectors;
     T* packed;          // filled before use; null where b points into the maps
     const T* b;
-    std::size_t ldb;
+    const std::size_t* b_rows;
+    std::size_t b_ahead;
     T* c;               // of row 0, on the map or in `sums`
     std::size_t ldc;
     T* sums;            // null, or rows x width of sums of columns that do not lie side by side, for after the last block
@@ -114,20 +145,28 @@ class gemm_task {
     return std::clamp<std::size_t>(most_bytes / sizeof(T) / std::max<std::size_t>(1, a_.depth * width_), 1, most_panels);
   }
 
+  std::size_t panels_per_row() const { return (b_.source.grid_width + width_ - 1) / width_; }
+
   void prepare(std::size_t rows, std::size_t first, std::size_t last) {
-    const std::size_t count = (last - first + width_ - 1) / width_;
+    const std::size_t count = last - first;
     const std::size_t panel_size = std::min(depth_block, a_.depth) * width_;
     T* buffer = workspace<struct packed_panel, T>(panels_at_once() * panel_size);
     panels_ = {workspace<panel, panel>(most_panels), count};
     T* sums = workspace<struct scattered_sums, T>(count * rows * width_);
-    const bool dense = c_.j_pitch == 1 && c_.i_pitch == b_.source.grid_width;
+    const bool dense = is_dense();
     for (std::size_t k = 0; k < count; ++k) {
       panel& p = panels_[k];
-      p.first = first + k * width_;
-      p.count = std::min(width_, last - p.first);
+      if (b_.rows) {
+        const std::size_t column = (first + k) % panels_per_row() * width_;
+        p.first = (first + k) / panels_per_row() * b_.source.grid_width + column;
+        p.count = std::min(width_, b_.source.grid_width - column);
+      } else {
+        p.first = (first + k) * width_;
+        p.count = std::min(width_, b_.count() - p.first);
+      }
       p.vectors = (p.count + tiles_.lanes - 1) / tiles_.lanes;
       const bool whole = p.count % tiles_.lanes == 0 && side_by_side(p.first, p.count);
-      p.packed = b_.direct && whole ? nullptr : buffer + k % panels_at_once() * panel_size;
+      p.packed = b_.rows && p.count + b_.slack >= p.vectors * tiles_.lanes ? nullptr : buffer + k % panels_at_once() * panel_size;
       if (p.packed) p.patches.prepare(b_.source, p.first, p.count, width_);
       p.sums = whole && dense ? nullptr : sums + k * rows * width_;
       p.c = p.sums ? p.sums - first_row_ * width_
@@ -136,27 +175,44 @@ class gemm_task {
     }
   }
 
+  /// C has no gap between the places of a map.
+  bool is_dense() const { return c_.j_pitch == 1 && (c_.i_pitch == b_.source.grid_width || b_.source.grid_height == 1); }
+
   bool side_by_side(std::size_t first, std::size_t count) const {
     return first / b_.source.places() == (first + count - 1) / b_.source.places();
   }
 
-  void fill(panel& p, std::size_t k, std::size_t depth) const {
-    if (p.packed) {
-      if (depth != 0) tiles_.pack(p.patches.rows(k, k + depth, p.packed));
-      p.b = p.packed;
-      p.ldb = width_;
-    } else {
-      const std::size_t places = b_.source.places();
-      p.b = b_.source.data + p.first / places * b_.source.image_pitch + k * b_.source.plane_pitch + p.first % places;
-      p.ldb = b_.source.plane_pitch;
+  void fill(std::span<panel> group, std::size_t k, std::size_t depth) const {
+    // A few channels at a time: all taps of a channel read the same few cache lines, panels side by side share one, and planes
+    // may lie at distances that share sets of the first-level cache.
+    const std::size_t step = 8 * b_.source.taps.size();
+    for (std::size_t row = 0; row < depth; row += step) {
+      for (const panel& p : group) {
+        if (p.packed) tiles_.pack(p.patches.rows(k + row, k + std::min(depth, row + step), p.packed + row * width_));
+      }
+    }
+    for (panel& p : group) {
+      if (p.packed) {
+        p.b = p.packed;
+        p.b_rows = tiles_.packed_rows[2];
+        p.b_ahead = 0;
+      } else {
+        const auto& from = b_.source;
+        const std::size_t place = p.first % from.places();
+        p.b = from.data + p.first / from.places() * from.image_pitch + place / from.grid_width * from.vertical_step * from.row_pitch +
+              place % from.grid_width;
+        p.b_rows = b_.rows + k;
+        p.b_ahead = width_;
+      }
     }
   }
 
   /// `count` tiles of 2^step rows from `row` on.
-  void multiply(const panel& p, std::size_t row, std::size_t step, std::size_t count, std::size_t k, std::size_t depth) const {
+  void multiply(const panel& p, std::size_t row, std::size_t step, std::size_t count, std::size_t k, std::size_t depth,
+                std::size_t c_ahead) const {
     const std::size_t rows = std::size_t{1} << step;
-    tiles_.run[step][p.vectors - 1]({depth, count, a_.packed + row * a_.depth + k * rows, rows * a_.depth, p.b, p.ldb,
-                                     p.c + row * p.ldc, p.ldc, k == 0, c_.bias ? c_.bias + row : nullptr,
+    tiles_.run[step][p.vectors - 1]({depth, count, a_.packed + packed_tile(a_.rows, a_.depth, row, k, depth_block), rows * depth, p.b, p.b_rows,
+                                     row == first_row_ ? p.b_ahead : 0, p.c + row * p.ldc, p.ldc, c_ahead, k == 0, c_.bias ? c_.bias + row : nullptr,
                                      k + depth == a_.depth && c_.rectify});
   }
 
@@ -164,7 +220,7 @@ class gemm_task {
   void scatter(const panel& p) const {
     const std::size_t places = b_.source.places();
     const std::size_t grid_width = b_.source.grid_width;
-    const std::size_t longest = c_.j_pitch == 1 && c_.i_pitch == grid_width ? places : grid_width;
+    const std::size_t longest = is_dense() ? places : grid_width;
     for (std::size_t column = 0; column < p.count;) {
       const std::size_t place = (p.first + column) % places;
       const std::size_t length = std::min(p.count - column, longest - place % longest);
@@ -197,10 +253,8 @@ class gemm_task {
 /// a bit of the result: every element is the sum of the same blocks of k, each in the order of k.
 template <class T>
 void gemm(const gemm_weights<T>& a, const gemm_columns<T>& b, const gemm_result<T>& c) {
-  const std::size_t columns = b.count();
-  if (columns == 0 || a.rows == 0) return;
-  const std::size_t width = detail::gemm_task<T>(a, b, c).width();
-  const std::size_t panels = (columns + width - 1) / width;
+  if (b.count() == 0 || a.rows == 0) return;
+  const std::size_t panels = detail::gemm_task<T>(a, b, c).panel_count();
   const std::size_t threads = thread_count();
   const std::size_t wanted = threads == 1 ? 1 : 2 * threads;
   std::size_t chunks = std::min(panels, std::max(wanted, (panels + detail::most_panels - 1) / detail::most_panels));
@@ -211,10 +265,9 @@ void gemm(const gemm_weights<T>& a, const gemm_columns<T>& b, const gemm_result<
   const std::size_t band = (row_groups + bands - 1) / bands * 8;
   parallel_for(chunks * bands, [&](std::size_t task) {
     const std::size_t first_row = task / chunks * band;
-    const std::size_t first = task % chunks * step * width;
+    const std::size_t first = task % chunks * step;
     if (first_row >= a.rows) return;
-    detail::gemm_task<T>(a, b, c).run(first_row, std::min(a.rows, first_row + band), first,
-                                      std::min(columns, first + step * width));
+    detail::gemm_task<T>(a, b, c).run(first_row, std::min(a.rows, first_row + band), first, std::min(panels, first + step));
   });
 }
 

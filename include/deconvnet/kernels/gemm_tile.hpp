@@ -1,6 +1,7 @@
 // Micro-kernels of the matrix product, one set for each instruction set, chosen at run time.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 
@@ -10,8 +11,22 @@
 
 namespace deconvnet::kernels {
 
+/// Rows of k per block: a packed panel of 48 floats by 160 is 31 kB and stays in the first-level cache while all rows of
+/// A pass by. The sums of the blocks are added up: a rounding error that grows with the square root of 160, not of the
+/// whole depth.
+inline constexpr std::size_t depth_block = 160;
+
+/// Where the rows of a block lie that are `Pitch` apart.
+template <std::size_t Pitch>
+inline constexpr auto pitched_rows = [] {
+  std::array<std::size_t, depth_block> rows{};
+  for (std::size_t k = 0; k < depth_block; ++k) rows[k] = k * Pitch;
+  return rows;
+}();
+
 /// Tiles of C below each other, each (rows x vectors of lanes) = start or C, + A B over `depth`. A is packed, the rows of a
-/// tile side by side: A[r][k] = a[k rows + r], `a_pitch` from tile to tile. B is read row by row, each a run of vectors.
+/// tile side by side: A[r][k] = a[k rows + r], `a_pitch` from tile to tile. B is read row by row, each a run of
+/// vectors.
 /// Every element is summed in the order of k, one product after the other, beginning with 0; `start` or what C holds is
 /// added last. The tile it falls into changes no bit.
 template <class T>
@@ -21,9 +36,11 @@ struct gemm_tile_arguments {
   const T* a;
   std::size_t a_pitch;
   const T* b;
-  std::size_t ldb;
+  const std::size_t* b_rows;  // row k of B begins at b + b_rows[k]
+  std::size_t b_ahead;        // elements from there to what is read soon, for the first two tiles to fetch; or 0
   T* c;
   std::size_t ldc;
+  std::size_t c_ahead;  // elements from there to what is written soon
   bool begins;     // with `start`; else with what C holds
   const T* start;  // one value per row; null: 0
   bool rectify;    // max(result, 0), NaN stays NaN
@@ -35,6 +52,7 @@ struct gemm_tile_set {
   using kernel = void (*)(const gemm_tile_arguments<T>&);
   std::size_t rows, lanes;
   kernel run[4][3];
+  const std::size_t* packed_rows[3];  // by vectors - 1: b_rows of a panel that is packed without gaps, up to depth_block
   void (*pack)(const pack_arguments<T>&);
 
   std::size_t largest_step() const { return rows == 8 ? 3 : 2; }

@@ -50,31 +50,42 @@ void for_tile_runs(std::size_t rows, std::size_t tile_rows, Body&& body) {
 
 namespace detail {
 
-/// One tile: to[k rows + r] = A[row + r][k].
+/// Columns [first, last) of one tile: to[(k - first) rows + r] = A[row + r][k].
 template <class T>
-void pack_tile(const gemm_rows<T>& a, std::size_t row, std::size_t rows, T* to) {
-  const T* from = a.data + row * a.row_pitch;
-  if (a.taps.size() == 1 && a.depth_pitch == 1) return transpose_rows(from + a.taps[0], a.row_pitch, rows, a.depth, to, rows);
+void pack_tile(const gemm_rows<T>& a, std::size_t row, std::size_t rows, std::size_t first, std::size_t last, T* to) {
   const std::size_t taps = a.taps.size();
-  for (std::size_t k = 0; k < a.depth; k += taps, from += a.depth_pitch) {
-    for (const std::size_t tap : a.taps) {
-      for (std::size_t r = 0; r < rows; ++r) to[r] = from[tap + r * a.row_pitch];
-      to += rows;
-    }
+  const T* from = a.data + row * a.row_pitch + first / taps * a.depth_pitch;
+  if (taps == 1 && a.depth_pitch == 1) return transpose_rows(from + a.taps[0], a.row_pitch, rows, last - first, to, rows);
+  std::size_t tap = first % taps;
+  for (std::size_t k = first; k < last; ++k, to += rows) {
+    const T* column = from + a.taps[tap];
+    for (std::size_t r = 0; r < rows; ++r) to[r] = column[r * a.row_pitch];
+    if (++tap < taps) continue;
+    tap = 0;
+    from += a.depth_pitch;
   }
 }
 
 }  // namespace detail
 
-/// Packs A for tiles of `tile_rows` rows: the tile that begins at row r lies at to + r depth. `to` takes rows x depth.
+/// Where the tile lies that begins at row `row`, within the block of columns that begins at `first`: tiles of one block follow
+/// each other, as the product reads them.
+inline std::size_t packed_tile(std::size_t rows, std::size_t depth, std::size_t row, std::size_t first, std::size_t block) {
+  return first * rows + row * std::min(block, depth - first);
+}
+
+/// Packs A for tiles of `tile_rows` rows and blocks of `block` columns, each tile at packed_tile(). `to` takes rows x depth.
 template <class T>
-void pack_rows(const gemm_rows<T>& a, std::size_t tile_rows, T* to) {
+void pack_rows(const gemm_rows<T>& a, std::size_t tile_rows, T* to, std::size_t block = depth_block) {
   constexpr std::size_t piece = std::size_t{1} << 14;  // numbers; what a thread is woken for
   const std::size_t band = std::max<std::size_t>(1, piece / std::max<std::size_t>(1, a.depth * tile_rows)) * tile_rows;
   parallel_for((a.rows + band - 1) / band, [&](std::size_t task) {
-    const std::size_t first = task * band;
-    for_row_tiles(std::min(band, a.rows - first), tile_rows, [&](std::size_t row, std::size_t step) {
-      detail::pack_tile(a, first + row, std::size_t{1} << step, to + (first + row) * a.depth);
+    const std::size_t begin = task * band;
+    for_row_tiles(std::min(band, a.rows - begin), tile_rows, [&](std::size_t row, std::size_t step) {
+      for (std::size_t k = 0; k < a.depth; k += block) {
+        detail::pack_tile(a, begin + row, std::size_t{1} << step, k, std::min(a.depth, k + block),
+                          to + packed_tile(a.rows, a.depth, begin + row, k, block));
+      }
     });
   });
 }

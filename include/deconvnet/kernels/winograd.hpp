@@ -190,14 +190,15 @@ class winograd_block {
     const std::size_t row_tiles = (last_ - first_ + products_.rows - 1) / products_.rows;
     float* packed = workspace<struct winograd_packed, float>(row_tiles * products_.rows * p_.channels);
     pack_rows(gemm_rows<float>{inputs_ + tap * in_tap_, row_tiles * products_.rows, channel_pitch_, p_.channels, 1, no_tap_offset},
-              products_.rows, packed);
+              products_.rows, packed, winograd_depth);
     for (std::size_t panel = 0; panel < p_.filters; panel += filters_.panel_width()) {
       const std::size_t width = std::min(filters_.panel_width(), whole_vectors(p_.filters - panel, kernels_.lanes));
       for (std::size_t k = 0; k < p_.channels; k += winograd_depth) {
+        const std::size_t depth = std::min(winograd_depth, p_.channels - k);
         products_.run[products_.largest_step()][width / kernels_.lanes - 1](
-            {std::min(winograd_depth, p_.channels - k), row_tiles, packed + k * products_.rows, products_.rows * p_.channels,
-             filters_.matrix(group_, tap) + panel * p_.channels + k * width, width,
-             outputs_ + tap * out_tap_ + panel, filter_pitch_, k == 0, nullptr, false});
+            {depth, row_tiles, packed + k * row_tiles * products_.rows, products_.rows * depth,
+             filters_.matrix(group_, tap) + panel * p_.channels + k * width, products_.packed_rows[width / kernels_.lanes - 1], 0,
+             outputs_ + tap * out_tap_ + panel, filter_pitch_, 0, k == 0, nullptr, false});
       }
     }
   }
