@@ -2,7 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <limits>
 #include <vector>
 
 namespace kernels = deconvnet::kernels;
@@ -76,4 +78,27 @@ TEST_CASE("NaN wins, the first one; a window of nothing but minus infinity has n
   CHECK(std::isnan(to[1]));
   CHECK(places[1] == 5);
   CHECK(places[2] == 5);
+}
+
+TEST_CASE_TEMPLATE("maxima of columns are those of plain loops, NaN wins, nothing past the row is read or written", T, float, double) {
+  const auto kernel = kernels::current_window_maximum<T>();
+  for (const std::size_t width : {1u, 3u, 8u, 17u, 40u}) {
+    for (const std::size_t taps : {1u, 2u, 3u}) {
+      std::vector<T> map(taps * width), to(width + 1, T(99));
+      for (std::size_t k = 0; k < map.size(); ++k) map[k] = static_cast<T>(k * 29 % 31);
+      const std::size_t unknown = width / 2;
+      map[unknown] = std::numeric_limits<T>::quiet_NaN();
+      kernel.columns({map.data(), width, taps, width, to.data()});
+      for (std::size_t x = 0; x < width; ++x) {
+        T best = map[x];
+        for (std::size_t i = 1; i < taps; ++i) best = std::max(best, map[i * width + x]);
+        if (x == unknown) {
+          CHECK(std::isnan(to[x]));
+        } else {
+          CHECK(to[x] == best);
+        }
+      }
+      CHECK(to[width] == T(99));
+    }
+  }
 }

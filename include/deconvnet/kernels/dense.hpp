@@ -7,6 +7,7 @@
 
 #include <deconvnet/kernels/gemm.hpp>
 #include <deconvnet/kernels/gemm_tile.hpp>
+#include <deconvnet/kernels/image_products.hpp>
 #include <deconvnet/kernels/parallel_for.hpp>
 #include <deconvnet/kernels/row_products.hpp>
 #include <deconvnet/kernels/transpose.hpp>
@@ -74,14 +75,63 @@ inline std::size_t dense_rows(const float* x, std::size_t inputs, const float* w
   return groups * products_rows;
 }
 
+/// What dense() does for several images: as many side by side as registers hold, a band of rows at a time, block by block.
+template <class T>
+class dense_images {
+ public:
+  dense_images(const T* x, std::size_t images, std::size_t inputs, const image_product_kernels<T>& kernels)
+      : images_(images), inputs_(inputs), kernels_(kernels), most_(3 * kernels.lanes), pitch_((images + kernels.lanes - 1) / kernels.lanes * kernels.lanes),
+        turned_(workspace<struct turned_images, T>(pitch_ * inputs)) {
+    parallel_for((images + most_ - 1) / most_, [&](std::size_t group) {
+      T* to = turned_ + group * most_ * inputs_;
+      if (count(group) < width(group)) std::fill_n(to, width(group) * inputs_, T(0));
+      transpose_rows(x + group * most_ * inputs_, inputs_, count(group), inputs_, to, width(group));
+    });
+  }
+
+  /// Rows [first, last) of the weight to y, which holds the bias.
+  void run(const T* weight, std::size_t first, std::size_t last, std::size_t outputs, T* y) const {
+    const std::size_t rows = last - first;
+    T* sums = workspace<struct image_sums, T>(pitch_ * rows);
+    const auto turn_sums = [&](auto&& body) {
+      for (std::size_t n = 0; n < images_; ++n) {
+        T* sum = sums + n / most_ * most_ * rows + n % most_;
+        for (std::size_t r = 0; r < rows; ++r) body(sum[r * width(n / most_)], y[n * outputs + first + r]);
+      }
+    };
+    if (pitch_ != images_) std::fill_n(sums, pitch_ * rows, T(0));
+    turn_sums([](T& sum, const T& bias) { sum = bias; });
+    // The longer a run of a row, the faster memory: so many columns as leave the images' part in the second-level cache.
+    const std::size_t columns = depth_block * std::max<std::size_t>(1, most_blocks * kernels_.lanes / pitch_);
+    for (std::size_t k = 0; k < inputs_; k += columns) {
+      for (std::size_t group = 0; group * most_ < images_; ++group) {
+        kernels_.multiply[width(group) / kernels_.lanes - 1](
+            {weight + first * inputs_ + k, inputs_, rows, std::min(columns, inputs_ - k), depth_block,
+             turned_ + group * most_ * inputs_ + k * width(group), sums + group * most_ * rows});
+      }
+    }
+    turn_sums([](const T& sum, T& result) { result = sum; });
+  }
+
+ private:
+  static constexpr std::size_t most_blocks = 64;  // of one register of images: 320 KB of floats
+
+  std::size_t count(std::size_t group) const { return std::min(most_, images_ - group * most_); }
+  std::size_t width(std::size_t group) const { return std::min(most_, pitch_ - group * most_); }
+
+  const std::size_t images_, inputs_;
+  const image_product_kernels<T> kernels_;
+  const std::size_t most_, pitch_;
+  T* const turned_;
+};
+
 }  // namespace detail
 
 /// y (images x outputs) = x (images x inputs) weight^T + bias; weight: outputs x inputs; bias: outputs, or null. Bits depend
 /// neither on the number of images nor on threads.
 template <class T>
 void dense(const T* x, std::size_t images, std::size_t inputs, const T* weight, std::size_t outputs, const T* bias, T* y) {
-  const gemm_tile_set<T> tiles = current_gemm_tiles<T>();
-  const std::size_t width = 3 * tiles.lanes;
+  if (images == 0) return;
   for (std::size_t n = 0; n < images; ++n) {
     if (bias) {
       std::copy_n(bias, outputs, y + n * outputs);
@@ -94,16 +144,14 @@ void dense(const T* x, std::size_t images, std::size_t inputs, const T* weight, 
     if (images == 1) done = detail::dense_rows(x, inputs, weight, outputs, y);
   }
   if (done == outputs) return;
-  const gemm_weights<T> packed_x = detail::packed_images(x, images, inputs, tiles);
-  detail::dense_pieces(images, outputs - done, width, [&](std::size_t image, std::size_t band, std::size_t column, std::size_t count) {
-    const std::size_t first = done + column;
-    T* packed = workspace<struct dense_weights, T>(depth_block * width);
-    detail::dense_panel(packed_x, image, band, y, outputs, first, count, tiles,
-                        [&](std::size_t k, std::size_t depth) {
-                          if (count < width) std::fill(packed, packed + depth * width, T(0));
-                          transpose_rows(weight + first * inputs + k, inputs, count, depth, packed, width);
-                          return packed;
-                        });
+  // Sums of a band stay in the second-level cache, with what a block of its rows holds.
+  constexpr std::size_t most_rows = 256;
+  const detail::dense_images<T> batch(x, images, inputs, current_image_products<T>());
+  const std::size_t threads = thread_count();
+  const std::size_t bands = std::max((outputs - done + most_rows - 1) / most_rows, threads == 1 ? 1 : 2 * threads);
+  const std::size_t band = ((outputs - done + bands - 1) / bands + 23) / 24 * 24;  // whole groups of 4, 6 and 8 rows
+  parallel_for((outputs - done + band - 1) / band, [&](std::size_t task) {
+    batch.run(weight, done + task * band, std::min(outputs, done + (task + 1) * band), outputs, y);
   });
 }
 

@@ -34,10 +34,19 @@ struct window_row {
   std::uint32_t* places;    // y * width + x of the first maximum; null: not wanted
 };
 
+/// The maxima over `taps_y` rows, `pitch` apart, of each of `width` columns.
+template <class T>
+struct column_maxima {
+  const T* map;
+  std::size_t pitch, taps_y, width;
+  T* to;
+};
+
 template <class T>
 struct window_maximum_kernels {
   std::size_t lanes;
   void (*row)(const window_row<T>&);
+  void (*columns)(const column_maxima<T>&);
 };
 
 #define DECONVNET_KERNEL_FILE <deconvnet/kernels/window_maximum.inc>

@@ -110,7 +110,8 @@ void pool_plane(const T* map, const shape4& in, const pool_geometry& geometry, c
   }
 }
 
-/// One map, a row of windows at a time, out of a copy with borders that never win. Strides of 1 and 2 alone.
+/// One map, a row of windows at a time, out of a copy with borders that never win: of the map where places are wanted, else
+/// of the maxima of its columns. Strides of 1 and 2 alone.
 template <class T>
 void pool_plane_in_vectors(const T* map, const shape4& in, const pool_geometry& geometry, const shape4& out, T* to,
                            std::uint32_t* places) {
@@ -120,19 +121,21 @@ void pool_plane_in_vectors(const T* map, const shape4& in, const pool_geometry& 
   const std::size_t reach = (out[3] - 1) * columns.stride + (columns.kernel - 1) * columns.dilation + 1;
   const std::size_t border = columns.padding_before;
   const std::size_t pitch = std::max(border + in[3], reach) + 3 * kernel.lanes;
-  T* copy = kernels::workspace<struct pooled_map, T>(in[2] * pitch);
-  for (std::size_t y = 0; y < in[2]; ++y) {
+  const std::size_t copied = places ? in[2] : 1;
+  T* copy = kernels::workspace<struct pooled_map, T>(copied * pitch);
+  for (std::size_t y = 0; y < copied; ++y) {
     T* row = copy + y * pitch;
     std::fill(row, row + border, -std::numeric_limits<T>::infinity());
-    std::copy_n(map + y * in[3], in[3], row + border);
+    if (places) std::copy_n(map + y * in[3], in[3], row + border);
     std::fill(row + border + in[3], row + pitch, -std::numeric_limits<T>::infinity());
   }
   for (std::size_t oy = 0; oy < out[2]; ++oy) {
     const auto taps = rows.taps_on_map(oy, in[2]);
     const std::size_t first_y = oy * rows.stride + taps.first * rows.dilation - rows.padding_before;
     const std::size_t done = oy * out[3];
-    kernel.row({copy, pitch, border, in[3], first_y, taps.size(), rows.dilation, columns.kernel, columns.dilation,
-                columns.stride, out[3], to + done, out[2] * out[3] - done, places ? places + done : nullptr});
+    if (!places) kernel.columns({map + first_y * in[3], rows.dilation * in[3], taps.size(), in[3], copy + border});
+    kernel.row({copy, pitch, border, in[3], places ? first_y : 0, places ? taps.size() : 1, rows.dilation, columns.kernel,
+                columns.dilation, columns.stride, out[3], to + done, out[2] * out[3] - done, places ? places + done : nullptr});
   }
   for (std::size_t k = 0; places && k < out[2] * out[3]; ++k) {
     if (places[k] != kernels::no_place) continue;
