@@ -7,10 +7,12 @@
 #include <vector>
 
 #include <deconvnet/kernels/convolution_geometry.hpp>
+#include <deconvnet/kernels/depthwise.hpp>
 #include <deconvnet/kernels/gemm.hpp>
 #include <deconvnet/kernels/padded_maps.hpp>
 #include <deconvnet/kernels/parallel_for.hpp>
 #include <deconvnet/kernels/transposed_gather.hpp>
+#include <deconvnet/kernels/transposed_phases.hpp>
 #include <deconvnet/kernels/workspace.hpp>
 
 namespace deconvnet::kernels {
@@ -46,10 +48,7 @@ gemm_columns<T> forward_columns(const convolution_problem& p, const T* large) {
     const patch_source<T> maps{large, p.large_image(), g.pixels(), g.pixels(), 1, 1, 1, g.pixels(), taps};
     return {maps, p.images, readable_rows(maps, p.depth()), 0};
   }
-  for (std::size_t t = 0; t < g.taps(); ++t) {
-    taps[t].dy = static_cast<std::ptrdiff_t>(t / g.kernel_width * g.dilation_height) - static_cast<std::ptrdiff_t>(g.padding_top);
-    taps[t].dx = static_cast<std::ptrdiff_t>(t % g.kernel_width * g.dilation_width) - static_cast<std::ptrdiff_t>(g.padding_left);
-  }
+  place_taps(g, taps);
   if (is_read_padded<T>(g.channels, p.filters, g.taps(), g.out_width)) {
     const std::size_t slack = current_gemm_tiles<T>().lanes;
     const auto maps = padded_maps(strided_maps<T>{large, p.images, p.large_image(), p.groups * g.channels, g.height, g.width, g.stride_height, g.stride_width},
@@ -67,56 +66,6 @@ gemm_columns<T> forward_columns(const convolution_problem& p, const T* large) {
   }
   return {{maps, p.groups * g.channels * g.height * row_pitch, g.height * row_pitch, row_pitch, static_cast<std::ptrdiff_t>(g.height),
            g.stride_height, g.out_height, g.out_width, taps}, p.images, nullptr, 0};
-}
-
-/// One axis of one phase of the way down: the taps that reach the places y = stride * i + phase, and where each reads.
-struct phase_axis {
-  std::size_t count;                  // places of the phase
-  std::vector<std::size_t> taps;      // kernel indices
-  std::vector<std::ptrdiff_t> shift;  // tap t reads small-side place i + shift[t]
-};
-
-inline phase_axis make_phase(std::size_t phase, std::size_t extent, std::size_t kernel, std::size_t stride,
-                             std::size_t padding, std::size_t dilation) {
-  phase_axis axis{phase < extent ? (extent - phase + stride - 1) / stride : 0, {}, {}};
-  for (std::size_t k = 0; k < kernel; ++k) {
-    const auto reach = static_cast<std::ptrdiff_t>(phase + padding) - static_cast<std::ptrdiff_t>(k * dilation);
-    const auto step = static_cast<std::ptrdiff_t>(stride);
-    if (((reach % step) + step) % step != 0) continue;
-    axis.taps.push_back(k);
-    axis.shift.push_back(reach / step);
-  }
-  return axis;
-}
-
-/// One phase of the way down: the places y = stride * i + phase_y, x = stride * j + phase_x, and the taps that reach them.
-struct transposed_phase {
-  std::size_t y, x;
-  phase_axis rows, columns;
-  std::vector<std::size_t> taps;  // ky KW + kx
-
-  std::size_t depth(const convolution_problem& p) const { return p.filters * taps.size(); }
-};
-
-/// In the order of the taps' remainders, which padding does not change: packed weights serve a map and its crops.
-inline std::vector<transposed_phase> transposed_phases(const convolution_geometry& g) {
-  const auto first_place = [](std::size_t remainder, std::size_t padding, std::size_t stride) {
-    return (remainder + stride - padding % stride) % stride;
-  };
-  std::vector<transposed_phase> phases;
-  for (std::size_t ry = 0; ry < g.stride_height; ++ry) {
-    const std::size_t y = first_place(ry, g.padding_top, g.stride_height);
-    const auto rows = make_phase(y, g.height, g.kernel_height, g.stride_height, g.padding_top, g.dilation_height);
-    for (std::size_t rx = 0; rx < g.stride_width; ++rx) {
-      const std::size_t x = first_place(rx, g.padding_left, g.stride_width);
-      const auto columns = make_phase(x, g.width, g.kernel_width, g.stride_width, g.padding_left, g.dilation_width);
-      auto& phase = phases.emplace_back(transposed_phase{y, x, rows, columns, {}});
-      for (const std::size_t ky : rows.taps) {
-        for (const std::size_t kx : columns.taps) phase.taps.push_back(ky * g.kernel_width + kx);
-      }
-    }
-  }
-  return phases;
 }
 
 /// The way down for one group and one phase of places: a matrix product whose rows are channels and whose depth is
@@ -215,6 +164,7 @@ template <class T>
 void convolve(const convolution_problem& p, const T* large, const T* packed, const T* bias, T* small, bool rectify = false) {
   const auto& g = p.geometry;
   if (p.images == 0) return;
+  if (detail::is_depthwise(p)) return detail::convolve_depthwise(p, large, packed, bias, small, rectify);
   gemm_columns<T> columns = detail::forward_columns(p, large);
   for (std::size_t group = 0; group < p.groups; ++group) {
     gemm(gemm_weights<T>{packed + group * p.filters * p.depth(), p.filters, p.depth()}, columns,
@@ -231,6 +181,7 @@ template <class T>
 void convolve_transposed(const convolution_problem& p, const T* small, const T* packed, T* large) {
   const auto& g = p.geometry;
   if (p.images == 0) return;
+  if (detail::is_depthwise(p)) return detail::convolve_transposed_depthwise(p, small, packed, large);
   if (detail::is_gathered(p)) {
     for (std::size_t k = 0; k < p.images * p.groups; ++k) {
       detail::transposed_gather<T>(p, small + k * p.filters * g.pixels(), packed + k % p.groups * p.filters * detail::gathered_rows(p),

@@ -49,11 +49,7 @@ template <class T>
 const std::size_t* readable_rows(const patch_source<T>& source, std::size_t depth) {
   if (maps_displace_each_other(source, depth)) return nullptr;
   std::size_t* rows = workspace<struct rows_of_maps, std::size_t>(depth);
-  for (std::size_t k = 0; k < depth; ++k) {
-    const patch_tap& tap = source.taps[k % source.taps.size()];
-    rows[k] = k / source.taps.size() * source.plane_pitch + static_cast<std::size_t>(tap.dy) * source.row_pitch + tap.phase_offset +
-              static_cast<std::size_t>(tap.dx);
-  }
+  for (std::size_t k = 0; k < depth; ++k) rows[k] = source.readable_row(k);
   return rows;
 }
 

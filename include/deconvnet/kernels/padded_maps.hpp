@@ -5,12 +5,21 @@
 #include <cstddef>
 #include <span>
 
+#include <deconvnet/kernels/convolution_geometry.hpp>
 #include <deconvnet/kernels/gemm_tile.hpp>
 #include <deconvnet/kernels/parallel_for.hpp>
 #include <deconvnet/kernels/patches.hpp>
 #include <deconvnet/kernels/workspace.hpp>
 
 namespace deconvnet::kernels::detail {
+
+/// dy and dx of the taps of a convolution.
+inline void place_taps(const convolution_geometry& g, std::span<patch_tap> taps) {
+  for (std::size_t t = 0; t < g.taps(); ++t) {
+    taps[t].dy = static_cast<std::ptrdiff_t>(t / g.kernel_width * g.dilation_height) - static_cast<std::ptrdiff_t>(g.padding_top);
+    taps[t].dx = static_cast<std::ptrdiff_t>(t % g.kernel_width * g.dilation_width) - static_cast<std::ptrdiff_t>(g.padding_left);
+  }
+}
 
 /// Maps as a convolution reads them with a stride: `planes` planes of H x W in each of `images`, which lie `image_pitch` apart.
 template <class T>

@@ -29,6 +29,11 @@ struct patch_source {
   std::span<const patch_tap> taps;
 
   std::size_t places() const { return grid_height * grid_width; }
+  /// Where row k lies from the place it is read for, if no tap reads outside.
+  std::size_t readable_row(std::size_t k) const {
+    const patch_tap& tap = taps[k % taps.size()];
+    return k / taps.size() * plane_pitch + static_cast<std::size_t>(tap.dy) * row_pitch + tap.phase_offset + static_cast<std::size_t>(tap.dx);
+  }
 };
 
 /// One run of a packed row: `length` elements from `offset` into a channel's plane to column `column`.

@@ -83,12 +83,11 @@ cropped_signal<T> reverse_crops(const max_pool2d& op, const cropped_signal<T>& s
     for_shared_rows(signal.origins[m], signal.height(), signal.width(), pooled[2], pooled[3],
                     [&](std::size_t y, std::size_t x, std::size_t row, std::size_t column, std::size_t count) {
                       for (std::size_t k = 0; k < count; ++k) {
-                        const T value = from[y * signal.width() + x + k];
-                        if (value == T(0)) continue;
+                        // Zeros as well: whether a value is one is a coin's toss to the branch predictor.
                         const std::uint32_t place = places[row * pooled[3] + column + k];
                         const auto down = static_cast<std::ptrdiff_t>(place / map_width) - result.origins[m].y;
                         const auto across = static_cast<std::ptrdiff_t>(place % map_width) - result.origins[m].x;
-                        to[static_cast<std::size_t>(down) * extent.width + static_cast<std::size_t>(across)] += value;
+                        to[static_cast<std::size_t>(down) * extent.width + static_cast<std::size_t>(across)] += from[y * signal.width() + x + k];
                       }
                     });
   });

@@ -20,11 +20,11 @@ struct kept_scattered_weights {
 };
 
 /// convolve_transposed_sparse by weights that stay; what large ones become is not kept, as in with_packed, but of more
-/// weights than there: turning them costs more than packing.
+/// weights than there: turning them costs more than packing. VGG-16's 512 x 512 x 3 x 3 are kept.
 template <scalar T>
 void convolve_sparse_kept(const kernels::convolution_problem& p, const kernels::scatter_plan<T>& plan,
                           std::span<const kernels::nonzero_values<T>> signals, const shared_tensor<T, 4>& weight, T* large) {
-  constexpr std::size_t most_kept = std::size_t{1} << 21;
+  constexpr std::size_t most_kept = std::size_t{1} << 22;
   const T* values = weight.get().data();
   if (weight.get().size() > most_kept) {
     T* scattered = kernels::workspace<struct scattered_once, T>(plan.weight_size(p));
