@@ -67,7 +67,7 @@ void check_variants(const network<T>& net, const tensor4<T>& x, const std::vecto
   evaluation.evaluate(variants_of(x, regions), [&](std::size_t layer, const patched_value<T>& value) {
     ++visits;
     const auto& clean = evaluation.clean(layer);
-    const crop all{{0, clean.shape(2), 0, 0}, {0, clean.shape(3), 0, 0}};
+    const detail::crop all{{0, clean.shape(2), 0, 0}, {0, clean.shape(3), 0, 0}};
     for (std::size_t k = 0; k <= regions.size(); ++k) {
       auto seen = uninitialized<T>(shape_of(clean));
       copy_variant(clean, &value, k, all, T(0), 0, clean.shape(1), seen.data());

@@ -13,7 +13,7 @@ using namespace deconvnet::detail;
 namespace {
 
 /// What a window shows of a map with a patch over it, place by place.
-std::vector<float> by_definition(const tensor4<float>& clean, const tensor4<float>& patch, const region& where, const crop& window,
+std::vector<float> by_definition(const tensor4<float>& clean, const tensor4<float>& patch, const region& where, const detail::crop& window,
                                  std::size_t first_channel, std::size_t last_channel) {
   std::vector<float> result;
   for (std::size_t c = first_channel; c < last_channel; ++c) {
@@ -46,7 +46,7 @@ TEST_CASE("a window shows the patch where it is, the clean map elsewhere, paddin
     for (std::ptrdiff_t y = -3; y < 9; ++y) {
       for (std::ptrdiff_t x = -3; x < 10; ++x) {
         for (const std::size_t size : {1U, 4U, 13U}) {
-          const crop window{{y, size, 0, size}, {x, size, 0, size}};
+          const detail::crop window{{y, size, 0, size}, {x, size, 0, size}};
           std::vector<float> seen(2 * size * size);
           copy_variant(clean, &value, 1, window, 9.F, 1, 3, seen.data());
           REQUIRE(seen == by_definition(clean, value.batches[0], where, window, 1, 3));
