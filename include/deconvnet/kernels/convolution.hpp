@@ -68,6 +68,12 @@ gemm_columns<T> forward_columns(const convolution_problem& p, const T* large) {
            g.stride_height, g.out_height, g.out_width, taps}, p.images, nullptr, 0};
 }
 
+template <class T>
+bool is_read_padded_down(const convolution_problem& p) {
+  const auto& g = p.geometry;
+  return g.is_unstrided() && is_read_padded<T>(p.filters, g.channels, g.taps(), g.width);
+}
+
 /// The way down for one group and one phase of places: a matrix product whose rows are channels and whose depth is
 /// (filter, tap of this phase).
 template <class T>
@@ -85,7 +91,7 @@ void multiply_phase(const convolution_problem& p, const transposed_phase& phase,
     taps.front().width = static_cast<std::ptrdiff_t>(g.pixels());
     b.source = {small, p.small_image(), g.pixels(), g.pixels(), 1, 1, 1, g.pixels(), taps};
     b.rows = readable_rows(b.source, phase.depth(p));
-  } else if (g.is_unstrided() && is_read_padded<T>(p.filters, g.channels, g.taps(), g.width)) {
+  } else if (is_read_padded_down<T>(p)) {
     b.slack = current_gemm_tiles<T>().lanes;
     b.source = padded_maps(strided_maps<T>{small, p.images, p.small_image(), p.filters, g.out_height, g.out_width, 1, 1}, g.height, g.width,
                            taps, b.slack);
@@ -157,6 +163,20 @@ const T* packed_for_now(const convolution_problem& p, const T* weight, bool down
   return packed;
 }
 
+namespace detail {
+
+/// body(image) for the images of a batch whose maps are copied: one copy at a time for each thread, not one of the batch.
+template <class Body>
+void for_each_image(std::size_t images, Body&& body) {
+  if (images >= 2 * thread_count()) {
+    parallel_for(images, body);
+  } else {
+    for (std::size_t n = 0; n < images; ++n) body(n);
+  }
+}
+
+}  // namespace detail
+
 /// small = weight * large + bias, then rectified on request. large: images x (groups channels) x H x W; packed: the weights,
 /// (groups filters) x channels x KH x KW, by pack_convolution; bias: one per filter, or null; small: images x (groups
 /// filters) x OH x OW.
@@ -165,6 +185,13 @@ void convolve(const convolution_problem& p, const T* large, const T* packed, con
   const auto& g = p.geometry;
   if (p.images == 0) return;
   if (detail::is_depthwise(p)) return detail::convolve_depthwise(p, large, packed, bias, small, rectify);
+  if (p.images > 1 && detail::is_read_padded<T>(g.channels, p.filters, g.taps(), g.out_width)) {
+    auto one = p;
+    one.images = 1;
+    return detail::for_each_image(p.images, [&](std::size_t n) {
+      convolve(one, large + n * p.large_image(), packed, bias, small + n * p.small_image(), rectify);
+    });
+  }
   gemm_columns<T> columns = detail::forward_columns(p, large);
   for (std::size_t group = 0; group < p.groups; ++group) {
     gemm(gemm_weights<T>{packed + group * p.filters * p.depth(), p.filters, p.depth()}, columns,
@@ -188,6 +215,13 @@ void convolve_transposed(const convolution_problem& p, const T* small, const T* 
                                    large + k * g.channels * p.large_plane()).run();
     }
     return;
+  }
+  if (p.images > 1 && detail::is_read_padded_down<T>(p)) {
+    auto one = p;
+    one.images = 1;
+    return detail::for_each_image(p.images, [&](std::size_t n) {
+      convolve_transposed(one, small + n * p.small_image(), packed, large + n * p.large_image());
+    });
   }
   for (const auto& phase : detail::transposed_phases(g)) {
     for (std::size_t group = 0; group < p.groups; ++group, packed += g.channels * phase.depth(p)) {
