@@ -39,9 +39,9 @@ struct matrix_product {
     kernels::pack_rows(kernels::gemm_rows<T>{a.data(), rows, depth, depth, 0, backwards}, kernels::current_gemm_tiles<T>().rows,
                        packed.data());
     const kernels::gemm_weights<T> weights{packed.data(), rows, depth};
-    const kernels::single_tap tap(width);
+    const kernels::patch_tap tap[] = {kernels::every_place(width)};
     kernels::gemm_columns<T> columns{{b.data(), depth * places(), places(), width, static_cast<std::ptrdiff_t>(height), 1,
-                                      height, width, tap.all()}, images, nullptr, slack};
+                                      height, width, tap}, images, nullptr, slack};
     if (direct) columns.rows = kernels::readable_rows(columns.source, depth);
     std::vector<T> c(images * rows * places() * pitch, T(-7));
     kernels::gemm(weights, columns, kernels::gemm_result<T>{c.data(), rows * places() * pitch, places() * pitch, width * pitch, pitch,
@@ -98,9 +98,9 @@ TEST_CASE_TEMPLATE("panels that pass from one image to the next, packed or not, 
 }
 
 TEST_CASE("maps are read where they lie, or packed, with the same bits; packed where they share sets of the cache") {
-  const kernels::single_tap tap(64 * 64);
+  const kernels::patch_tap tap[] = {kernels::every_place(64 * 64)};
   const auto readable = [&](std::size_t pitch, std::size_t depth) {
-    return kernels::readable_rows(kernels::patch_source<float>{nullptr, 0, pitch, 64 * 64, 1, 1, 1, 64 * 64, tap.all()}, depth) != nullptr;
+    return kernels::readable_rows(kernels::patch_source<float>{nullptr, 0, pitch, 64 * 64, 1, 1, 1, 64 * 64, tap}, depth) != nullptr;
   };
   CHECK(readable(55 * 55, 512));
   CHECK(!readable(224 * 224, 64));

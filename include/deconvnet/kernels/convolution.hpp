@@ -44,9 +44,8 @@ gemm_columns<T> forward_columns(const convolution_problem& p, const T* large) {
   const auto& g = p.geometry;
   const std::span<patch_tap> taps{workspace<struct forward_taps, patch_tap>(g.taps()), g.taps()};
   if (g.is_pointwise()) {
-    taps[0] = {0, 0, 0, static_cast<std::ptrdiff_t>(g.pixels())};
-    const patch_source<T> maps{large, p.large_image(), g.pixels(), g.pixels(), 1, 1, 1, g.pixels(), taps};
-    return {maps, p.images, readable_rows(maps, p.depth()), 0};
+    taps[0] = every_place(g.pixels());
+    return maps_as_columns(large, p.images, p.large_image(), taps, p.depth());
   }
   place_taps(g, taps);
   if (is_read_padded<T>(g.channels, p.filters, g.taps(), g.out_width)) {
@@ -82,15 +81,11 @@ void multiply_phase(const convolution_problem& p, const transposed_phase& phase,
   gemm_columns<T> b{{small, p.small_image(), g.pixels(), g.out_width, static_cast<std::ptrdiff_t>(g.out_height), 1, phase.rows.count,
                      phase.columns.count, {}},
                     p.images, nullptr, 0};
-  std::vector<patch_tap> taps;
-  for (const std::ptrdiff_t dy : phase.rows.shift) {
-    for (const std::ptrdiff_t dx : phase.columns.shift) taps.push_back({dy, dx, 0, static_cast<std::ptrdiff_t>(g.out_width)});
-  }
+  auto taps = phase.places(g);
   b.source.taps = taps;
   if (g.is_pointwise()) {
-    taps.front().width = static_cast<std::ptrdiff_t>(g.pixels());
-    b.source = {small, p.small_image(), g.pixels(), g.pixels(), 1, 1, 1, g.pixels(), taps};
-    b.rows = readable_rows(b.source, phase.depth(p));
+    taps.front() = every_place(g.pixels());
+    b = maps_as_columns(small, p.images, p.small_image(), std::span<const patch_tap>(taps), phase.depth(p));
   } else if (is_read_padded_down<T>(p)) {
     b.slack = current_gemm_tiles<T>().lanes;
     b.source = padded_maps(strided_maps<T>{small, p.images, p.small_image(), p.filters, g.out_height, g.out_width, 1, 1}, g.height, g.width,
@@ -163,20 +158,6 @@ const T* packed_for_now(const convolution_problem& p, const T* weight, bool down
   return packed;
 }
 
-namespace detail {
-
-/// body(image) for the images of a batch whose maps are copied: one copy at a time for each thread, not one of the batch.
-template <class Body>
-void for_each_image(std::size_t images, Body&& body) {
-  if (images >= 2 * thread_count()) {
-    parallel_for(images, body);
-  } else {
-    for (std::size_t n = 0; n < images; ++n) body(n);
-  }
-}
-
-}  // namespace detail
-
 /// small = weight * large + bias, then rectified on request. large: images x (groups channels) x H x W; packed: the weights,
 /// (groups filters) x channels x KH x KW, by pack_convolution; bias: one per filter, or null; small: images x (groups
 /// filters) x OH x OW.
@@ -188,7 +169,8 @@ void convolve(const convolution_problem& p, const T* large, const T* packed, con
   if (p.images > 1 && detail::is_read_padded<T>(g.channels, p.filters, g.taps(), g.out_width)) {
     auto one = p;
     one.images = 1;
-    return detail::for_each_image(p.images, [&](std::size_t n) {
+    // One copy at a time for each thread, not one of the batch.
+    return parallel_for_if_many(p.images, [&](std::size_t n) {
       convolve(one, large + n * p.large_image(), packed, bias, small + n * p.small_image(), rectify);
     });
   }
@@ -219,7 +201,8 @@ void convolve_transposed(const convolution_problem& p, const T* small, const T* 
   if (p.images > 1 && detail::is_read_padded_down<T>(p)) {
     auto one = p;
     one.images = 1;
-    return detail::for_each_image(p.images, [&](std::size_t n) {
+    // One copy at a time for each thread, not one of the batch.
+    return parallel_for_if_many(p.images, [&](std::size_t n) {
       convolve_transposed(one, small + n * p.small_image(), packed, large + n * p.large_image());
     });
   }

@@ -69,10 +69,7 @@ template <class T>
 void convolve_transposed_depthwise(const convolution_problem& p, const T* small, const T* packed, T* large) {
   const auto& g = p.geometry;
   for (const auto& phase : transposed_phases(g)) {
-    std::vector<patch_tap> taps;
-    for (const std::ptrdiff_t dy : phase.rows.shift) {
-      for (const std::ptrdiff_t dx : phase.columns.shift) taps.push_back({dy, dx, 0, 0});
-    }
+    const auto taps = phase.places(g);
     if (phase.rows.count != 0 && phase.columns.count != 0) {
       parallel_for(p.images * p.groups, [&](std::size_t plane) {
         convolve_map(strided_maps<T>{small + plane * g.pixels(), 1, 0, 1, g.out_height, g.out_width, 1, 1}, phase.rows.count,

@@ -63,12 +63,16 @@ struct gemm_result {
   bool rectify;
 };
 
-/// One tap that reads every place in order: `width` places in a row.
-struct single_tap {
-  explicit single_tap(std::size_t width) : tap{0, 0, 0, static_cast<std::ptrdiff_t>(width)} {}
-  std::span<const patch_tap> all() const { return {&tap, 1}; }
-  patch_tap tap;
-};
+/// The tap that reads every place in order: `places` in a row.
+inline patch_tap every_place(std::size_t places) { return {0, 0, 0, static_cast<std::ptrdiff_t>(places)}; }
+
+/// Maps that are their own columns, `depth` of them in each of `images`. `tap`: one, every_place() of a map; it has to stay.
+template <class T>
+gemm_columns<T> maps_as_columns(const T* maps, std::size_t images, std::size_t image_pitch, std::span<const patch_tap> tap, std::size_t depth) {
+  const auto places = static_cast<std::size_t>(tap.front().width);
+  const patch_source<T> source{maps, image_pitch, places, places, 1, 1, 1, places, tap};
+  return {source, images, readable_rows(source, depth), 0};
+}
 
 namespace detail {
 

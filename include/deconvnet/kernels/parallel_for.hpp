@@ -182,6 +182,14 @@ void parallel_for(std::size_t count, Body&& body) {
   if (failure) std::rethrow_exception(failure);
 }
 
+/// parallel_for of tasks that are parallel within as well and each take memory of their own: where they are too few to keep all
+/// threads at work, one after the other.
+template <class Body>
+void parallel_for_if_many(std::size_t count, Body&& body) {
+  if (count >= 2 * thread_count()) return parallel_for(count, body);
+  for (std::size_t index = 0; index < count; ++index) body(index);
+}
+
 /// Calls body(first, count) for pieces of [0, size), long enough to be worth a thread's attention, in parallel.
 template <class Body>
 void parallel_pieces(std::size_t size, Body&& body) {

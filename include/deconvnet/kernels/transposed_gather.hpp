@@ -68,8 +68,8 @@ class transposed_gather {
     const auto& g = p_.geometry;
     const std::size_t places = (end - begin) * g.out_width;
     T* taps = workspace<struct gathered_taps, T>(gathered_rows(p_) * places);
-    const single_tap every_place(places);
-    gemm_columns<T> b{{small_ + begin * g.out_width, 0, g.pixels(), places, 1, 1, 1, places, every_place.all()}, 1, nullptr, 0};
+    const patch_tap whole_row[] = {every_place(places)};
+    gemm_columns<T> b{{small_ + begin * g.out_width, 0, g.pixels(), places, 1, 1, 1, places, whole_row}, 1, nullptr, 0};
     b.rows = readable_rows(b.source, p_.filters);
     gemm(gemm_weights<T>{packed_, gathered_rows(p_), p_.filters}, b, gemm_result<T>{taps, 0, places, places, 1, nullptr, false});
     const auto& elements = current_element_kernels<T>();

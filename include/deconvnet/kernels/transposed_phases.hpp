@@ -5,6 +5,7 @@
 #include <vector>
 
 #include <deconvnet/kernels/convolution_geometry.hpp>
+#include <deconvnet/kernels/patches.hpp>
 
 namespace deconvnet::kernels::detail {
 
@@ -35,6 +36,15 @@ struct transposed_phase {
   std::vector<std::size_t> taps;  // ky KW + kx
 
   std::size_t depth(const convolution_problem& p) const { return p.filters * taps.size(); }
+
+  /// Where the taps read the small side.
+  std::vector<patch_tap> places(const convolution_geometry& g) const {
+    std::vector<patch_tap> result;
+    for (const std::ptrdiff_t dy : rows.shift) {
+      for (const std::ptrdiff_t dx : columns.shift) result.push_back({dy, dx, 0, static_cast<std::ptrdiff_t>(g.out_width)});
+    }
+    return result;
+  }
 };
 
 /// In the order of the taps' remainders, which padding does not change: packed weights serve a map and its crops.

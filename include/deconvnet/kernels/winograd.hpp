@@ -251,12 +251,7 @@ inline void convolve_winograd(const winograd_problem& p, const float* in, const 
     const std::size_t first = task % blocks * step;
     detail::winograd_block(p, step, in, filters, bias, rectify, out).run(task / blocks, first, std::min(tiles, first + step));
   };
-  const std::size_t tasks = blocks * p.groups;
-  if (tasks >= 2 * thread_count()) {
-    parallel_for(tasks, run);  // each with its memory, nothing shared
-  } else {
-    for (std::size_t task = 0; task < tasks; ++task) run(task);
-  }
+  parallel_for_if_many(blocks * p.groups, run);
 }
 
 }  // namespace deconvnet::kernels

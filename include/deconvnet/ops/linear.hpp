@@ -94,9 +94,8 @@ void linear_gradients_into(const T* x, const T* signal, std::size_t images, std:
   kernels::pack_rows(kernels::gemm_rows<T>{signal, outputs, 1, images, outputs, kernels::no_tap_offset},
                      kernels::current_gemm_tiles<T>().rows, packed);
   const kernels::gemm_weights<T> rows{packed, outputs, images};
-  const kernels::single_tap tap(inputs);
-  kernels::gemm_columns<T> columns{{x, images * inputs, inputs, inputs, 1, 1, 1, inputs, tap.all()}, 1, nullptr, 0};
-  columns.rows = kernels::readable_rows(columns.source, images);
+  const kernels::patch_tap tap[] = {kernels::every_place(inputs)};
+  const auto columns = kernels::maps_as_columns(x, 1, images * inputs, std::span<const kernels::patch_tap>(tap), images);
   kernels::gemm(rows, columns, kernels::gemm_result<T>{weight_gradient, outputs * inputs, inputs, inputs, 1, nullptr, false});
   if (!bias_gradient) return;
   std::fill(bias_gradient, bias_gradient + outputs, T(0));
