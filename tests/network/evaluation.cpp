@@ -127,3 +127,65 @@ TEST_CASE("whatever error of the library a layer throws keeps its type and gets 
   CHECK(message_from_a_layer<dn::unsupported_error>() == "layer 'layer': trouble");
   CHECK(message_from_a_layer<std::runtime_error>() == "trouble");
 }
+
+namespace {
+
+/// Branches of 16, 20 and 3 channels, joined; the last has no ReLU. Winograd serves the first two.
+dn::network<float> joining_network(std::size_t last_padding = 1) {
+  dn::network<float> net;
+  net.add("first", random_conv<float>({16, 3, 1, 1}, {}, 1));
+  net.add("a", random_conv<float>({16, 16, 3, 3}, {.padding = 1}, 2), {"first"});
+  net.add("a relu", dn::relu{});
+  net.add("b", random_conv<float>({20, 16, 3, 3}, {.padding = 1}, 3), {"first"});
+  net.add("b relu", dn::relu{});
+  net.add("c", random_conv<float>({3, 16, 3, 3}, {.padding = last_padding}, 4), {"first"});
+  net.add("joined", dn::concat{}, {"a relu", "c", "b relu"});
+  net.add("pool", dn::max_pool2d{{2, 2}});
+  net.add("again", dn::concat{}, {"pool", "pool"});
+  return net;
+}
+
+}  // namespace
+
+TEST_CASE("layers that only a concatenation reads write their channels where it has them") {
+  const auto steps = joining_network().plan_steps();
+  const auto plan = dn::detail::make_plan(steps, {8}, false);
+  CHECK(plan.put_together == flags{false, false, false, false, false, false, true, false, false});
+  const auto part_is = [&](std::size_t layer, std::size_t first) {
+    const auto& part = plan.parts[layer];
+    return part.value == 7 && part.first == first && part.channels == 39;
+  };
+  CHECK(part_is(1, 0));
+  CHECK(part_is(5, 16));
+  CHECK(part_is(3, 19));
+  for (const std::size_t layer : {0, 2, 4, 6, 7, 8}) CHECK(plan.parts[layer].value == 0);
+  // A branch that is kept, or whose signs are, has a value of its own.
+  CHECK(!dn::detail::make_plan(steps, {8, 5}, false).put_together[6]);
+  CHECK(!dn::detail::make_plan(steps, {8}, true).put_together[6]);
+}
+
+TEST_CASE("a concatenation put together by its branches has the bits of one that copies") {
+  const auto net = joining_network();
+  for (const std::size_t size : {14, 7}) {
+    for (const std::size_t images : {1, 2, 1}) {
+      const auto x = random_maps<float>({images, 3, size, size}, 5);
+      const auto run = net.forward(x);
+      CHECK(same_bits(net(x), run["again"]));
+      CHECK(same_bits(net(x), run["again"]));
+    }
+  }
+  auto until_joined = joining_network();
+  until_joined.set_output("joined");
+  const auto x = random_maps<float>({1, 3, 9, 9}, 5);
+  const auto expected = net.forward(x)["joined"];
+  const auto once = until_joined(x);
+  CHECK(same_bits(once, expected));
+  CHECK(same_bits(until_joined(random_maps<float>({1, 3, 9, 9}, 6)), net.forward(random_maps<float>({1, 3, 9, 9}, 6))["joined"]));
+  CHECK(same_bits(once, expected));
+}
+
+TEST_CASE("branches that do not fit each other are told by the concatenation") {
+  for (const std::size_t images : {1, 2}) {
+    CHECK(names(message_of([&] { joining_network(0)(random_maps<float>({images, 3, 9, 9}, 5)); }), "layer 'joined'", "concat", "differ"));
+  }
+}

@@ -13,6 +13,7 @@
 #include <deconvnet/network/node.hpp>
 #include <deconvnet/network/recycled_tensors.hpp>
 #include <deconvnet/network/trace.hpp>
+#include <deconvnet/ops/concat.hpp>
 
 namespace deconvnet::detail {
 
@@ -22,7 +23,36 @@ struct plan_step {
   reverse_needs needs{};
   bool is_rectifier = false;  // a ReLU and nothing else
   bool can_rectify = false;   // its results may be rectified as they are made
+  bool is_concat = false;
+  std::size_t part_channels = 0;  // of its results, where it can write them to a part of another value's
 };
+
+/// Where layers write straight to their places in concatenations: where each of these is the only reader of all it joins, and
+/// nothing else is asked of them.
+inline void plan_parts(const std::vector<plan_step>& steps, const std::vector<std::size_t>& readers, trace_plan& plan) {
+  plan.parts.assign(steps.size(), {});
+  plan.put_together.assign(steps.size(), false);
+  const auto writer_of = [&](std::size_t v) {
+    const std::size_t below = v != 0 && steps[v - 1].is_rectifier ? steps[v - 1].inputs[0] : 0;
+    return below != 0 && plan.rectified[below - 1] ? below : v;
+  };
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    if (!plan.needed[i + 1] || !steps[i].is_concat) continue;
+    channel_part part{i + 1, 0, 0};
+    plan.put_together[i] = true;
+    for (const std::size_t v : steps[i].inputs) {
+      const std::size_t writer = writer_of(v);
+      const std::size_t channels = writer == 0 ? 0 : steps[writer - 1].part_channels;
+      part.channels += channels;
+      if (channels == 0 || readers[v] != 1 || plan.keep_value[v] || plan.keep_signs[v]) plan.put_together[i] = false;
+    }
+    if (!plan.put_together[i]) continue;
+    for (const std::size_t v : steps[i].inputs) {
+      plan.parts[writer_of(v) - 1] = part;
+      part.first += steps[writer_of(v) - 1].part_channels;
+    }
+  }
+}
 
 /// keep: the layers to keep; empty means all, with switches. `for_projection`: also what projecting from them needs.
 inline trace_plan make_plan(const std::vector<plan_step>& steps, const std::vector<std::size_t>& keep, bool for_projection) {
@@ -57,6 +87,7 @@ inline trace_plan make_plan(const std::vector<plan_step>& steps, const std::vect
   for (std::size_t i = 0; i < steps.size(); ++i) {
     plan.keep_signs[i + 1] = for_projection && plan.needed[i + 1] && steps[i].needs.sign && !plan.keep_value[i + 1];
   }
+  plan_parts(steps, readers, plan);
   return plan;
 }
 
@@ -90,8 +121,20 @@ void take_over(trace_record<T>& record, trace_record<T>& below) {
   record.value = std::move(below.value);
 }
 
+/// Throws shape_error where the values of which a concatenation was put together do not fit each other.
+template <scalar T>
+void check_parts(const std::vector<std::size_t>& places, const std::vector<trace_record<T>>& records) {
+  const shape4& first = records[places[0]].shape;
+  const auto fits = [&](std::size_t v) { return records[v].shape[2] == first[2] && records[v].shape[3] == first[3]; };
+  if (std::all_of(places.begin(), places.end(), fits)) return;
+  std::vector<shape4> shapes;
+  for (const std::size_t v : places) shapes.push_back(records[v].shape);
+  concatenated_shape(shapes);
+}
+
 /// Fills the records of a run. Model gives, for layer i: inputs(i), name(i), forward_layer(i, list, y, record),
-/// forward_rectified(i, list, y), works_in_place(i), forward_in_place(i, x). `first_layer`: those before it have run.
+/// forward_rectified(i, list, y), forward_part(i, x, whole, part, rectify), works_in_place(i), forward_in_place(i, x).
+/// `first_layer`: those before it have run.
 template <scalar T, class Model>
 void evaluate(const Model& model, const tensor4<T>& x, const trace_plan& plan, std::vector<trace_record<T>>& records,
               std::size_t first_layer = 0) {
@@ -105,6 +148,7 @@ void evaluate(const Model& model, const tensor4<T>& x, const trace_plan& plan, s
   // Kept from run to run. Taken away meanwhile: a layer of a user's own may run a network of its own.
   static thread_local std::vector<const tensor4<T>*> kept_inputs;
   std::vector<const tensor4<T>*> inputs = std::exchange(kept_inputs, {});
+  const bool in_parts = x.shape(0) == 1;  // the channels of one image lie side by side
   for (std::size_t i = first_layer; i + 1 < records.size(); ++i) {
     auto& record = records[i + 1];
     record.kept = plan.keep_value[i + 1];
@@ -118,11 +162,23 @@ void evaluate(const Model& model, const tensor4<T>& x, const trace_plan& plan, s
     named(model.name(i), [&] {
       const std::size_t first = places[0];
       const bool last_reader = first != 0 && !plan.keep_value[first] && plan.last_use[first] == i;
-      if (plan.rectified[i]) {
+      if (const channel_part& part = plan.parts[i]; in_parts && part.value != 0) {
+        auto& whole = records[part.value];
+        reuse(whole, plan.keep_value[part.value]);
+        record.shape = model.forward_part(i, *inputs[0], whole.value, part, plan.rectified[i]);
+        return;
+      }
+      if (in_parts && plan.put_together[i]) {
+        check_parts(places, records);
+      } else if (plan.rectified[i]) {
         reuse(record, false);
         model.forward_rectified(i, tensor_list<T>(inputs), record.value);
       } else if (first > first_layer && plan.rectified[first - 1]) {
         take_over(record, records[first]);
+        if (in_parts && plan.parts[first - 1].value != 0) {
+          record.shape = records[first].shape;
+          return;
+        }
       } else if (last_reader && places.size() == 1 && model.works_in_place(i)) {
         take_over(record, records[first]);
         model.forward_in_place(i, record.value);

@@ -181,7 +181,10 @@ class network {
 
   std::vector<detail::plan_step> plan_steps() const {
     std::vector<detail::plan_step> list;
-    for (const auto& node : nodes_) list.push_back({node.inputs, node.op->needs(), node.op->is_rectifier(), node.op->can_rectify()});
+    for (const auto& node : nodes_) {
+      const auto& op = *node.op;
+      list.push_back({node.inputs, op.needs(), op.is_rectifier(), op.can_rectify(), op.is_concat(), op.part_channels()});
+    }
     return list;
   }
 
@@ -199,6 +202,9 @@ class network {
     nodes_[i].op->forward(list, y, record);
   }
   void forward_rectified(std::size_t i, tensor_list<T> list, tensor4<T>& y) const { nodes_[i].op->forward_rectified(list, y); }
+  shape4 forward_part(std::size_t i, const tensor4<T>& x, tensor4<T>& whole, const detail::channel_part& part, bool rectify) const {
+    return nodes_[i].op->forward_part(x, whole, part, rectify);
+  }
   bool works_in_place(std::size_t i) const { return nodes_[i].op->works_in_place(); }
   void forward_in_place(std::size_t i, tensor4<T>& x) const { nodes_[i].op->forward_in_place(x); }
 

@@ -12,6 +12,8 @@
 #include <utility>
 #include <vector>
 
+#include <deconvnet/ops/channel_part.hpp>
+#include <deconvnet/ops/concat.hpp>
 #include <deconvnet/ops/relu.hpp>
 #include <deconvnet/ops/reverse_context.hpp>
 #include <deconvnet/ops/window.hpp>
@@ -37,6 +39,9 @@ using tensor_list = std::span<const tensor4<T>* const>;
 ///   reach()                                      what one output place sees; default: the whole map
 ///   forward_in_place(x), multiply_adds(in, out), visit_parameters(self, visitor)
 ///   forward_rectified(x, y)                      forward with a ReLU on its result
+///   part_channels(), forward_part(x, whole, channel_part, rectify)
+///                                                the channels of its result, and forward of one image into a part of a value
+///                                                that is made to have the part's channels; returns the result's shape
 ///   parameter_gradients(x, signal, spans)        the loss's derivatives by the parameters, in the order of
 ///                                                visit_parameters; without it training leaves them as they are
 template <class Op, class T>
@@ -168,6 +173,9 @@ class node_operator {
   virtual bool is_rectifier() const = 0;
   virtual bool can_rectify() const = 0;
   virtual void forward_rectified(tensor_list<T> inputs, tensor4<T>& y) const = 0;
+  virtual bool is_concat() const = 0;
+  virtual std::size_t part_channels() const = 0;
+  virtual shape4 forward_part(const tensor4<T>& x, tensor4<T>& whole, const channel_part& part, bool rectify) const = 0;
   virtual bool reversible() const = 0;
   virtual reverse_needs needs() const = 0;
   virtual std::vector<tensor4<T>> reverse(const tensor4<T>& signal, const reverse_context<T>& at) const = 0;
@@ -210,6 +218,18 @@ class node_of final : public node_operator<T> {
 
   void forward_rectified(tensor_list<T> inputs, tensor4<T>& y) const override {
     if constexpr (rectifies_result) op_.forward_rectified(*inputs[0], y);
+  }
+
+  bool is_concat() const override { return std::same_as<Op, concat>; }
+
+  std::size_t part_channels() const override {
+    if constexpr (writes_parts) return op_.part_channels();
+    return 0;
+  }
+
+  shape4 forward_part(const tensor4<T>& x, tensor4<T>& whole, const channel_part& part, bool rectify) const override {
+    if constexpr (writes_parts) return op_.forward_part(x, whole, part, rectify);
+    return {};
   }
 
   bool reversible() const override { return has_reverse<Op, T>; }
@@ -266,6 +286,10 @@ class node_of final : public node_operator<T> {
   static constexpr bool has_gradients =
       requires(const Op& op, const tensor4<T>& x, std::span<const std::span<T>> into) { op.parameter_gradients(x, x, into); };
   static constexpr bool rectifies_result = requires(const Op& op, const tensor4<T>& x, tensor4<T>& y) { op.forward_rectified(x, y); };
+  static constexpr bool writes_parts = requires(const Op& op, const tensor4<T>& x, tensor4<T>& y) {
+    std::size_t(op.part_channels());
+    shape4(op.forward_part(x, y, channel_part{}, true));
+  };
   static constexpr bool in_place = requires(const Op& op, tensor4<T>& x) { op.forward_in_place(x); };
   static constexpr bool has_parameters = requires(const Op& op) {
     Op::visit_parameters(op, [](std::string_view, const auto&) {});

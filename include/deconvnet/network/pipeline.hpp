@@ -121,6 +121,10 @@ class pipeline {
   static void forward_in_place(std::size_t, tensor4<T>&) {}
   template <scalar T>
   static void forward_rectified(std::size_t, tensor_list<T>, tensor4<T>&) {}
+  template <scalar T>
+  static shape4 forward_part(std::size_t, const tensor4<T>&, tensor4<T>&, const detail::channel_part&, bool) {
+    return {};
+  }
 
   template <scalar T>
   void forward_layer(std::size_t i, tensor_list<T> list, tensor4<T>& y, switches* record) const {
@@ -149,7 +153,7 @@ class pipeline {
   template <scalar T>
   static std::vector<detail::plan_step> steps() {
     std::vector<detail::plan_step> list;
-    (list.push_back({{list.size()}, has_reverse<Ops, T> ? detail::needs_of<Ops>() : reverse_needs{}, false, false}), ...);
+    (list.push_back({{list.size()}, has_reverse<Ops, T> ? detail::needs_of<Ops>() : reverse_needs{}, false, false, false, 0}), ...);
     return list;
   }
 

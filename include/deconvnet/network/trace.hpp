@@ -8,6 +8,7 @@
 
 #include <deconvnet/network/identity.hpp>
 #include <deconvnet/network/layer.hpp>
+#include <deconvnet/ops/channel_part.hpp>
 #include <deconvnet/ops/sign_bits.hpp>
 #include <deconvnet/ops/switches.hpp>
 
@@ -38,6 +39,8 @@ struct trace_plan {
   std::vector<bool> keep_signs;
   std::vector<std::size_t> last_use;  // the last layer that reads a value
   std::vector<bool> rectified;        // the layer does the work of the ReLU above it, its only reader
+  std::vector<channel_part> parts;    // where the layer writes the channels of a concatenation, its only reader; or of value 0
+  std::vector<bool> put_together;     // the concatenation finds all its channels written
   bool keep_switches = true;
 };
 

@@ -11,6 +11,7 @@
 #include <deconvnet/kernels/convolution.hpp>
 #include <deconvnet/kernels/weight_gradient.hpp>
 #include <deconvnet/kernels/winograd.hpp>
+#include <deconvnet/ops/channel_part.hpp>
 #include <deconvnet/ops/reverse_context.hpp>
 #include <deconvnet/ops/window.hpp>
 #include <deconvnet/tensor/shared_tensor.hpp>
@@ -227,6 +228,18 @@ class conv2d {
 
   void forward(const tensor4<T>& x, tensor4<T>& y) const { convolve(x, options_, y, false, detail::convolved::maps); }
   void forward_rectified(const tensor4<T>& x, tensor4<T>& y) const { convolve(x, options_, y, true, detail::convolved::maps); }
+
+  std::size_t part_channels() const { return weight().shape(0); }
+
+  /// One image, into channels [part.first, part.first + OC) of `whole`, which becomes 1 x part.channels x OH x OW. Returns the
+  /// shape of the result.
+  shape4 forward_part(const tensor4<T>& x, tensor4<T>& whole, const detail::channel_part& part, bool rectify) const {
+    const shape4 in = shape_of(x), out = output_shape(in);
+    resize(whole, {1, part.channels, out[2], out[3]});
+    detail::convolve_kept(geometry().problem(in, out), x.data(), weight_, bias().size() ? bias().data() : nullptr,
+                          whole.data() + part.first * out[2] * out[3], rectify);
+    return out;
+  }
 
   /// Many small pieces of maps at once, which hold their padding.
   void forward_pieces(const tensor4<T>& pieces, tensor4<T>& y) const {
