@@ -54,6 +54,10 @@ TEST_CASE_TEMPLATE("loops over elements do what their formulas say, for every le
     loops.add(x.data(), T(2), to.data(), n);
     check([&](std::size_t k) { return z[k] + T(2) * x[k]; });
     std::copy(z.begin(), z.end(), to.begin());
+    const T* const rows[] = {x.data(), y.data(), x.data()};
+    loops.add_rows(rows, 3, to.data(), n);
+    check([&](std::size_t k) { return z[k] + x[k] + y[k] + x[k]; });
+    std::copy(z.begin(), z.end(), to.begin());
     loops.add_squares(x.data(), to.data(), n);
     check([&](std::size_t k) { return z[k] + x[k] * x[k]; });
     std::copy(z.begin(), z.end(), to.begin());

@@ -112,6 +112,38 @@ TEST_CASE("maps are read where they lie, or packed, with the same bits; packed w
   CHECK(one.run(false, 1) == packed.run(false, 1));
 }
 
+TEST_CASE_TEMPLATE("what follows a row of the result is written only where it may be", T, float, double) {
+  testing::at_every_level([] {
+    for (const std::size_t width : std::initializer_list<std::size_t>{1, 15, 24, 33, 70}) {
+      for (const std::size_t slack : std::initializer_list<std::size_t>{0, 3, 16}) {
+        const matrix_product<T> one(6, 2, 1, width, 20, true);
+        const std::size_t pitch = width + slack + 1;
+        std::vector<T> packed(6 * 20), c(2 * 6 * pitch, T(-7));
+        kernels::pack_rows(kernels::contiguous_rows(one.a.data(), 6, 20), kernels::current_gemm_tiles<T>().rows, packed.data());
+        const kernels::patch_tap tap[] = {kernels::every_place(width)};
+        kernels::gemm(kernels::gemm_weights<T>{packed.data(), 6, 20},
+                      kernels::maps_as_columns<T>(one.b.data(), 2, 20 * width, tap, 20),
+                      kernels::gemm_result<T>{c.data(), 6 * pitch, pitch, width, 1, nullptr, false, slack});
+        for (std::size_t row = 0; row < 12; ++row) {
+          for (std::size_t j = 0; j < width; ++j) {
+            double sum = 0;
+            for (std::size_t k = 0; k < 20; ++k) {
+              sum += static_cast<double>(one.a[row % 6 * 20 + k]) * static_cast<double>(one.b[(row / 6 * 20 + k) * width + j]);
+            }
+            CHECK(std::abs(static_cast<double>(c[row * pitch + j]) - sum) < 30 * testing::rounding<T>);
+          }
+          CHECK(c[row * pitch + width + slack] == T(-7));
+        }
+      }
+    }
+  });
+}
+
+TEST_CASE("more rows than a block of them holds in the cache, cut into bands") {
+  const matrix_product<float> one(700, 1, 1, 60, 200, true);
+  CHECK(one.worst(one.run(false, 1), false, 1) < 30 * testing::rounding<float>);
+}
+
 TEST_CASE("no summand leaves the bias, and no thread count changes a bit") {
   matrix_product<float> nothing(9, 2, 2, 3, 0, false);
   for (const float value : nothing.run(false, 1)) CHECK(std::find(nothing.bias.begin(), nothing.bias.end(), value) != nothing.bias.end());

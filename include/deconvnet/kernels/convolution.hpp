@@ -11,6 +11,7 @@
 #include <deconvnet/kernels/gemm.hpp>
 #include <deconvnet/kernels/padded_maps.hpp>
 #include <deconvnet/kernels/parallel_for.hpp>
+#include <deconvnet/kernels/strided_copy.hpp>
 #include <deconvnet/kernels/transposed_gather.hpp>
 #include <deconvnet/kernels/transposed_phases.hpp>
 #include <deconvnet/kernels/workspace.hpp>
@@ -31,7 +32,7 @@ const T* split_columns(const T* maps, std::size_t rows, std::size_t width, std::
       const T* from = maps + row * width;
       T* to = split + row * phases * phase_width;
       for (std::size_t phase = 0; phase < phases; ++phase, to += phase_width) {
-        for (std::size_t x = phase, k = 0; x < width; x += stride, ++k) to[k] = from[x];
+        strided_copy(from + phase, stride, (width - phase + stride - 1) / stride, to);
       }
     }
   });

@@ -30,6 +30,8 @@ struct element_kernels {
   void (*scale)(const T* x, T a, T b, T* to, std::size_t n);
   /// to += a x.
   void (*add)(const T* x, T a, T* to, std::size_t n);
+  /// to += x[0] + x[1] + ..., one after the other, for `rows` of x.
+  void (*add_rows)(const T* const* x, std::size_t rows, T* to, std::size_t n);
   /// to = a signal + b x + c, rounded once: in double.
   void (*combine)(const T* signal, const T* x, double a, double b, double c, T* to, std::size_t n);
   /// first: sum of x - shift; second: sum of (x - shift)^2.

@@ -54,13 +54,15 @@ const std::size_t* readable_rows(const patch_source<T>& source, std::size_t dept
 }
 
 /// Where C goes: element (row, image, place (i, j)) to data + image * image_pitch + row * row_pitch + i * i_pitch +
-/// j * j_pitch. Rows begin with `bias` (one per row) or 0 and end rectified on request.
+/// j * j_pitch. Rows begin with `bias` (one per row) or 0 and end rectified on request. The last place of a row's grid is
+/// followed by `slack` elements that may be overwritten.
 template <class T>
 struct gemm_result {
   T* data;
   std::size_t image_pitch, row_pitch, i_pitch, j_pitch;
   const T* bias;
   bool rectify;
+  std::size_t slack = 0;
 };
 
 /// The tap that reads every place in order: `places` in a row.
@@ -97,9 +99,9 @@ class gemm_task {
     last_row_ = last_row;
     prepare(last_row - first_row, first, last);
     // Once even where there is nothing to sum: a stride past the kernel leaves phases without a tap, all zero.
+    const std::size_t at_once = panels_at_once();
     for (std::size_t k = 0; k == 0 || k < a_.depth; k += depth_block) {
       const std::size_t depth = std::min(depth_block, a_.depth - k);
-      const std::size_t at_once = panels_at_once();
       for (std::size_t first_panel = 0; first_panel < panels_.size(); first_panel += at_once) {
         const auto group = panels_.subspan(first_panel, std::min(at_once, panels_.size() - first_panel));
         fill(group, k, depth);
@@ -130,7 +132,7 @@ class gemm_task {
   struct panel {
     std::size_t first, count, vectors;
     T* packed;          // filled before use; null where b points into the maps
-    const T* b;
+    const T* b;         // from fill() on
     const std::size_t* b_rows;
     std::size_t b_ahead;
     T* c;               // of row 0, on the map or in `sums`
@@ -141,7 +143,7 @@ class gemm_task {
 
   /// Panels that share the first-level cache. A product of little depth writes more than it reads.
   std::size_t panels_at_once() const {
-    constexpr std::size_t most_bytes = std::size_t{1} << 14;
+    constexpr std::size_t most_bytes = std::size_t{1} << 15;
     return std::clamp<std::size_t>(most_bytes / sizeof(T) / std::max<std::size_t>(1, a_.depth * width_), 1, most_panels);
   }
 
@@ -150,37 +152,51 @@ class gemm_task {
   void prepare(std::size_t rows, std::size_t first, std::size_t last) {
     const std::size_t count = last - first;
     const std::size_t panel_size = std::min(depth_block, a_.depth) * width_;
-    T* buffer = workspace<struct packed_panel, T>(panels_at_once() * panel_size);
+    const std::size_t at_once = panels_at_once();
+    T* buffer = workspace<struct packed_panel, T>(at_once * panel_size);
     panels_ = {workspace<panel, panel>(most_panels), count};
     T* sums = workspace<struct scattered_sums, T>(count * rows * width_);
     const bool dense = is_dense();
-    for (std::size_t k = 0; k < count; ++k) {
+    const auto& from = b_.source;
+    const std::size_t places = from.places();
+    // Of the panel at hand: its first column, place in the map and row of the grid. Counted on, as divisions take longer than a
+    // small product.
+    std::size_t column = first * width_, row = 0, place_in_row = 0;
+    if (b_.rows) {
+      row = first / panels_per_row();
+      place_in_row = first % panels_per_row() * width_;
+      column = row * from.grid_width + place_in_row;
+    }
+    std::size_t image = column / places, place = column % places;
+    row -= b_.rows ? image * from.grid_height : 0;
+    for (std::size_t k = 0, slot = 0; k < count; ++k) {
       panel& p = panels_[k];
-      if (b_.rows) {
-        const std::size_t column = (first + k) % panels_per_row() * width_;
-        p.first = (first + k) / panels_per_row() * b_.source.grid_width + column;
-        p.count = std::min(width_, b_.source.grid_width - column);
+      p.first = column;
+      p.count = std::min(width_, b_.rows ? from.grid_width - place_in_row : b_.count() - column);
+      p.vectors = p.count > 2 * tiles_.lanes ? 3 : p.count > tiles_.lanes ? 2 : 1;
+      const std::size_t behind = place + p.count == places ? c_.slack : 0;
+      const bool whole = p.count + behind >= p.vectors * tiles_.lanes && place + p.count <= places;
+      p.packed = b_.rows && p.count + b_.slack >= p.vectors * tiles_.lanes ? nullptr : buffer + slot * panel_size;
+      if (++slot == at_once) slot = 0;
+      if (p.packed) {
+        p.patches.prepare(from, p.first, p.count, width_);
       } else {
-        p.first = (first + k) * width_;
-        p.count = std::min(width_, b_.count() - p.first);
+        p.b = from.data + image * from.image_pitch + row * from.vertical_step * from.row_pitch + place_in_row;
       }
-      p.vectors = (p.count + tiles_.lanes - 1) / tiles_.lanes;
-      const bool whole = p.count % tiles_.lanes == 0 && side_by_side(p.first, p.count);
-      p.packed = b_.rows && p.count + b_.slack >= p.vectors * tiles_.lanes ? nullptr : buffer + k % panels_at_once() * panel_size;
-      if (p.packed) p.patches.prepare(b_.source, p.first, p.count, width_);
       p.sums = whole && dense ? nullptr : sums + k * rows * width_;
-      p.c = p.sums ? p.sums - first_row_ * width_
-                   : c_.data + p.first / b_.source.places() * c_.image_pitch + p.first % b_.source.places();
+      p.c = p.sums ? p.sums - first_row_ * width_ : c_.data + image * c_.image_pitch + place;
       p.ldc = p.sums ? width_ : c_.row_pitch;
+      column += p.count;
+      for (place += p.count; place >= places; place -= places) ++image;
+      if (b_.rows && (place_in_row += p.count) == from.grid_width) {
+        place_in_row = 0;
+        if (++row == from.grid_height) row = 0;
+      }
     }
   }
 
   /// C has no gap between the places of a map.
   bool is_dense() const { return c_.j_pitch == 1 && (c_.i_pitch == b_.source.grid_width || b_.source.grid_height == 1); }
-
-  bool side_by_side(std::size_t first, std::size_t count) const {
-    return first / b_.source.places() == (first + count - 1) / b_.source.places();
-  }
 
   void fill(std::span<panel> group, std::size_t k, std::size_t depth) const {
     // A few channels at a time: all taps of a channel read the same few cache lines, panels side by side share one, and planes
@@ -188,7 +204,7 @@ class gemm_task {
     const std::size_t step = 8 * b_.source.taps.size();
     for (std::size_t row = 0; row < depth; row += step) {
       for (const panel& p : group) {
-        if (p.packed) tiles_.pack(p.patches.rows(k + row, k + std::min(depth, row + step), p.packed + row * width_));
+        if (p.packed) tiles_.pack(p.patches.rows(k + row, k + std::min(depth, row + step), p.packed + row * width_, group.size() * width_));
       }
     }
     for (panel& p : group) {
@@ -197,10 +213,6 @@ class gemm_task {
         p.b_rows = tiles_.packed_rows[2];
         p.b_ahead = 0;
       } else {
-        const auto& from = b_.source;
-        const std::size_t place = p.first % from.places();
-        p.b = from.data + p.first / from.places() * from.image_pitch + place / from.grid_width * from.vertical_step * from.row_pitch +
-              place % from.grid_width;
         p.b_rows = b_.rows + k;
         p.b_ahead = width_;
       }
@@ -261,7 +273,11 @@ void gemm(const gemm_weights<T>& a, const gemm_columns<T>& b, const gemm_result<
   const std::size_t step = (panels + chunks - 1) / chunks;
   chunks = (panels + step - 1) / step;
   const std::size_t row_groups = (a.rows + 7) / 8;
-  const std::size_t bands = std::clamp<std::size_t>(chunks >= threads ? 1 : (threads + chunks - 1) / chunks, 1, row_groups);
+  // A block of so many rows of A stays in the second-level cache while the panels of a task pass by.
+  constexpr std::size_t most_bytes = std::size_t{384} << 10;
+  const std::size_t block = a.rows * std::min(a.depth, depth_block) * sizeof(T);
+  const std::size_t least_bands = panels > 1 && block > most_bytes ? (block + most_bytes - 1) / most_bytes : 1;
+  const std::size_t bands = std::clamp<std::size_t>(std::max(least_bands, (threads + chunks - 1) / chunks), 1, row_groups);
   const std::size_t band = (row_groups + bands - 1) / bands * 8;
   parallel_for(chunks * bands, [&](std::size_t task) {
     const std::size_t first_row = task / chunks * band;

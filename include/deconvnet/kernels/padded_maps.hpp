@@ -9,6 +9,7 @@
 #include <deconvnet/kernels/gemm_tile.hpp>
 #include <deconvnet/kernels/parallel_for.hpp>
 #include <deconvnet/kernels/patches.hpp>
+#include <deconvnet/kernels/strided_copy.hpp>
 #include <deconvnet/kernels/workspace.hpp>
 
 namespace deconvnet::kernels::detail {
@@ -65,7 +66,7 @@ patch_source<T> padded_maps(const strided_maps<T>& m, std::size_t grid_height, s
         if (stride == 1) {
           std::copy_n(first, end - begin, to + begin);
         } else {
-          for (std::size_t k = begin; k < end; ++k, first += stride) to[k] = *first;
+          strided_copy(first, stride, end - begin, to + begin);
         }
         std::fill(to + end, to + phase_width, T(0));
         to += phase_width;

@@ -52,6 +52,7 @@ struct pack_arguments {
   const unsigned char* full;
   T* to;
   std::size_t width;
+  std::size_t ahead;  // elements from what is read to what is read of the same rows next
 };
 
 /// The runs that make one panel of columns, worked out once and used for every channel.
@@ -88,9 +89,9 @@ class patch_panel {
   }
 
   /// Rows [first_row, last_row) of the panel to `to`.
-  pack_arguments<T> rows(std::size_t first_row, std::size_t last_row, T* to) const {
+  pack_arguments<T> rows(std::size_t first_row, std::size_t last_row, T* to, std::size_t ahead) const {
     return {source_->data, source_->plane_pitch, first_row, last_row, ends_.size(), runs_.data(), ends_.data(),
-            full_.data(),  to,                   width_};
+            full_.data(),  to,                   width_,    ahead};
   }
 
  private:

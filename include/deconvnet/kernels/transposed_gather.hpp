@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <span>
 
 #include <deconvnet/kernels/convolution_geometry.hpp>
 #include <deconvnet/kernels/element.hpp>
@@ -67,32 +68,78 @@ class transposed_gather {
   void add_rows(std::size_t begin, std::size_t end, std::size_t first, std::size_t last, T* sums) const {
     const auto& g = p_.geometry;
     const std::size_t places = (end - begin) * g.out_width;
-    T* taps = workspace<struct gathered_taps, T>(gathered_rows(p_) * places);
+    const std::size_t lanes = current_gemm_tiles<T>().lanes;
+    const std::size_t pitch = (places + lanes - 1) / lanes * lanes;
+    T* taps = workspace<struct gathered_taps, T>(gathered_rows(p_) * pitch);
     const patch_tap whole_row[] = {every_place(places)};
-    gemm_columns<T> b{{small_ + begin * g.out_width, 0, g.pixels(), places, 1, 1, 1, places, whole_row}, 1, nullptr, 0};
+    // What follows these rows of a map are its next rows.
+    gemm_columns<T> b{{small_ + begin * g.out_width, 0, g.pixels(), places, 1, 1, 1, places, whole_row}, 1, nullptr,
+                      (g.out_height - end) * g.out_width};
     b.rows = readable_rows(b.source, p_.filters);
-    gemm(gemm_weights<T>{packed_, gathered_rows(p_), p_.filters}, b, gemm_result<T>{taps, 0, places, places, 1, nullptr, false});
-    const auto& elements = current_element_kernels<T>();
-    split_tap* across = workspace<struct gathered_row_taps, split_tap>(g.kernel_width);
-    for (std::size_t kx = 0; kx < g.kernel_width; ++kx) across[kx] = make_split_tap(g, kx);
+    gemm(gemm_weights<T>{packed_, gathered_rows(p_), p_.filters}, b, gemm_result<T>{taps, 0, pitch, places, 1, nullptr, false, pitch - places});
+    const std::span<const row_phase> phases = phases_of_a_row();
     for (std::size_t i = begin; i < end; ++i) {
       for (std::size_t c = 0; c < g.channels; ++c) {
         for (std::size_t ky = 0; ky < g.kernel_height; ++ky) {
           const std::size_t y = i * g.stride_height + ky * g.dilation_height;
           if (y < first + g.padding_top || y >= last + g.padding_top) continue;
+          const T* row_taps = taps + (c * g.taps() + ky * g.kernel_width) * pitch + (i - begin) * g.out_width;
           T* row = sums + (c * (last - first) + y - g.padding_top - first) * phases_ * phase_width_;
-          for (std::size_t kx = 0; kx < g.kernel_width; ++kx) {
-            const auto [shift, phase, width] = across[kx];
-            const std::ptrdiff_t from = std::max<std::ptrdiff_t>(0, -shift);
-            const std::ptrdiff_t count = std::min(static_cast<std::ptrdiff_t>(g.out_width), width - shift) - from;
-            if (count <= 0) continue;
-            const T* tap = taps + (c * g.taps() + ky * g.kernel_width + kx) * places + (i - begin) * g.out_width;
-            elements.add(tap + from, T(1), row + phase * phase_width_ + static_cast<std::size_t>(from + shift),
-                         static_cast<std::size_t>(count));
-          }
+          for (const row_phase& phase : phases) add_taps(phase, row_taps, pitch, row + phase.index * phase_width_);
         }
       }
     }
+  }
+
+  /// A tap of one row of the kernel: place x of its phase takes place x - shift of the signal, for x in [first, last).
+  struct row_tap {
+    std::size_t kx;
+    std::ptrdiff_t shift, first, last;
+  };
+
+  /// The taps that reach a phase of the places in a row, and the places that all of them reach.
+  struct row_phase {
+    std::size_t index;
+    std::span<const row_tap> taps;
+    std::ptrdiff_t begin, end;
+  };
+
+  std::span<const row_phase> phases_of_a_row() const {
+    const auto& g = p_.geometry;
+    row_tap* taps = workspace<row_tap, row_tap>(g.kernel_width);
+    row_phase* phases = workspace<row_phase, row_phase>(phases_);
+    for (std::size_t index = 0; index < phases_; ++index) {
+      row_phase phase{index, {}, 0, static_cast<std::ptrdiff_t>(phase_width_)};
+      row_tap* end = taps;
+      for (std::size_t kx = 0; kx < g.kernel_width; ++kx) {
+        const split_tap tap = make_split_tap(g, kx);
+        if (tap.phase != index) continue;
+        *end = {kx, tap.shift, std::max<std::ptrdiff_t>(0, tap.shift), std::min(tap.width, static_cast<std::ptrdiff_t>(g.out_width) + tap.shift)};
+        phase.begin = std::max(phase.begin, end->first);
+        phase.end = std::min(phase.end, end->last);
+        ++end;
+      }
+      phase.taps = {taps, end};
+      phase.end = std::max(phase.begin, phase.end);
+      phases[index] = phase;
+      taps = end;
+    }
+    return {phases, phases_};
+  }
+
+  /// One row of the signal under the taps of one row of the kernel, `pitch` apart, to one phase of a map's row. Taps are added
+  /// at once where all of them reach: sums stay in registers. Every sum takes them in the order of the kernel.
+  static void add_taps(const row_phase& phase, const T* products, std::size_t pitch, T* to) {
+    const T** sources = workspace<struct gathered_sources, const T*>(phase.taps.size());
+    std::size_t count = 0;
+    for (const row_tap& tap : phase.taps) {
+      const T* from = products + tap.kx * pitch - tap.shift;
+      for (std::ptrdiff_t x = tap.first; x < std::min(tap.last, phase.begin); ++x) to[x] += from[x];
+      for (std::ptrdiff_t x = std::max(tap.first, phase.end); x < tap.last; ++x) to[x] += from[x];
+      sources[count++] = from + phase.begin;
+    }
+    if (count == 0 || phase.begin == phase.end) return;
+    current_element_kernels<T>().add_rows(sources, count, to + phase.begin, static_cast<std::size_t>(phase.end - phase.begin));
   }
 
   /// 256 KB of floats: they stay in the second-level cache until they are added up.

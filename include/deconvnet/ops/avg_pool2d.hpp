@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <string_view>
 
+#include <deconvnet/kernels/element.hpp>
 #include <deconvnet/kernels/parallel_for.hpp>
 #include <deconvnet/ops/max_pool2d.hpp>
 
@@ -47,6 +48,12 @@ void for_each_tap(const window_axis& rows, const window_axis& columns, std::size
       body(y * width + ox * columns.stride + kx * columns.dilation - columns.padding_before, weight);
     }
   }
+}
+
+/// What global_avg_pool2d makes of these.
+inline shape4 shape_of_means(const shape4& in) {
+  if (in[2] == 0 || in[3] == 0) throw shape_error("global_avg_pool2d: the maps are empty: " + shape_text(in));
+  return {in[0], in[1], 1, 1};
 }
 
 }  // namespace detail
@@ -158,12 +165,25 @@ class avg_pool2d {
 
 namespace ops {
 
-/// The mean of each whole map. x: N x C x H x W; result: N x C x 1 x 1.
+template <scalar T>
+void global_avg_pool2d_into(const tensor4<T>& x, tensor4<T>& y) {
+  const shape4 in = shape_of(x);
+  resize(y, detail::shape_of_means(in));
+  const std::size_t pixels = in[2] * in[3];
+  const auto& elements = kernels::current_element_kernels<T>();
+  parallel_for(in[0] * in[1], [&](std::size_t plane) {
+    y.data()[plane] = static_cast<T>(elements.moments(x.data() + plane * pixels, 0, pixels).first / static_cast<double>(pixels));
+  });
+}
+
+/// The mean of each whole map, summed in double. x: N x C x H x W; result: N x C x 1 x 1. Throws shape_error where maps are
+/// empty.
 template <expression_of_rank<4> X>
 auto global_avg_pool2d(const X& x) {
   using T = scalar_of<X>;
-  const auto& in = contiguous<T, 4>(x);
-  return avg_pool2d(in, {.kernel = {in.shape(2), in.shape(3)}});
+  tensor4<T> y;
+  global_avg_pool2d_into<T>(contiguous<T, 4>(x), y);
+  return y;
 }
 
 }  // namespace ops
@@ -180,7 +200,7 @@ struct global_avg_pool2d {
 
   template <scalar T>
   void forward(const tensor4<T>& x, tensor4<T>& y) const {
-    ops::avg_pool2d_into(x, whole(shape_of(x)), y);
+    ops::global_avg_pool2d_into(x, y);
   }
 
   template <scalar T>
@@ -188,10 +208,7 @@ struct global_avg_pool2d {
     return ops::avg_pool2d_adjoint(signal, whole(at.input_shape()), at.input_shape());
   }
 
-  shape4 output_shape(const shape4& in) const {
-    if (in[2] == 0 || in[3] == 0) throw shape_error("global_avg_pool2d: the maps are empty: " + shape_text(in));
-    return {in[0], in[1], 1, 1};
-  }
+  shape4 output_shape(const shape4& in) const { return detail::shape_of_means(in); }
 
  private:
   static avg_pool2d_options whole(const shape4& in) { return {.kernel = {in[2], in[3]}}; }
