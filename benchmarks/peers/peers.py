@@ -86,7 +86,7 @@ class Call:
 
 class Table:
     def __init__(self, args):
-        self.args, self.rows = args, []
+        self.args, self.rows, self.threads = args, [], 1
 
     def compare(self, what, peer_name, ours, peer, tolerance, results, per_ours=1.0):
         """Times both in turn. `results`: what each computed, to agree within `tolerance` of the largest value.
@@ -100,16 +100,22 @@ class Table:
             if not difference <= tolerance:
                 raise SystemExit(f"{what} against {peer_name}: the results differ by {difference:.2e} of the largest value")
         rounds, ratios, times = self.args.rounds, [], []
-        first = max(ours.time(1)[0], peer.time(1)[0])  # warm
-        count = max(1, min(20, int(0.15 / first)))
+        first = max(ours.time(1)[0], peer.time(1)[0])
+        count = max(1, min(100, int(0.2 / first)))
+        warm = max(1, min(20, int(0.05 / first)))
         if first > 20:
             rounds = 1
+
+        def timed(side):
+            if self.threads > 1:
+                # Threads of a pool spin for a while after their work, on the cores that the other side needs.
+                time.sleep(0.5)
+            if first < 5:
+                side.time(warm)  # what the other side drove out of the caches comes back
+            return statistics.median(side.time(count))
+
         for _ in range(rounds):
-            # Threads of a pool spin for a while after their work, on the cores that the other side needs.
-            time.sleep(0.5)
-            mine = statistics.median(ours.time(count)) / per_ours
-            time.sleep(0.5)
-            theirs = statistics.median(peer.time(count))
+            mine, theirs = timed(ours) / per_ours, timed(peer)
             ratios.append(theirs / mine)
             times.append((mine, theirs))
         quartiles = np.percentile(ratios, [25, 50, 75])
@@ -128,6 +134,7 @@ def random_input(shape, batch, path):
 
 
 def layers(table, args, scratch):
+    table.threads = 1
     ours = Process(args.build / "deconvnet_contestant", 1, scratch)
     own = Process(args.build / "deconvnet_contestant", 1, scratch)
     path = args.build / "onednn_contestant"
@@ -169,6 +176,7 @@ def session(path, threads):
 
 def forward(table, args, scratch):
     for threads in args.threads:
+        table.threads = threads
         ours = Process(args.build / "deconvnet_contestant", threads, scratch)
         for name in ("alexnet", "zfnet", "vgg16", "squeezenet"):
             models.build(name, scratch / "net.onnx")
@@ -184,6 +192,7 @@ def forward(table, args, scratch):
 
 def projection(table, args, scratch):
     for threads in args.threads:
+        table.threads = threads
         torch.set_num_threads(threads)
         ours = Process(args.build / "deconvnet_contestant", threads, scratch)
         for name, layer in (("alexnet", "conv5"), ("vgg16", "conv5_3")):
@@ -225,7 +234,7 @@ def projection(table, args, scratch):
 
 
 def occlusion(table, args, scratch):
-    threads = max(args.threads)
+    table.threads = threads = max(args.threads)
     torch.set_num_threads(threads)
     for name in ("zfnet", "vgg16"):
         net, _ = models.build(name, scratch / "net.onnx")
@@ -254,6 +263,7 @@ def occlusion(table, args, scratch):
 
 def training(table, args, scratch):
     for threads in args.threads:
+        table.threads = threads
         torch.set_num_threads(threads)
         ours = Process(args.build / "deconvnet_contestant", threads, scratch)
         for name in ("small_zfnet", "small_alexnet"):
