@@ -17,6 +17,7 @@
 #include <deconvnet/ops/conv2d_sparse_adjoint.hpp>
 #include <deconvnet/ops/max_pool2d.hpp>
 #include <deconvnet/ops/relu.hpp>
+#include <deconvnet/tensor/recycled_tensors.hpp>
 
 namespace deconvnet::detail {
 
@@ -74,12 +75,13 @@ cropped_signal<T> reverse_crops(const max_pool2d& op, const cropped_signal<T>& s
   const std::size_t channels = signal.values.shape(1);
   const auto map_width = static_cast<std::uint32_t>(record.input_shape[3]);
   const shape4 pooled = record.output_shape();
-  cropped_signal<T> result{zeros<T>({signal.values.shape(0), channels, extent.height, extent.width}), std::move(crops.origins)};
+  cropped_signal<T> result{recycled_signal<T>({signal.values.shape(0), channels, extent.height, extent.width}), std::move(crops.origins)};
   parallel_for(result.values.shape(0) * channels, [&](std::size_t plane) {
     const std::size_t m = plane / channels;
     const T* from = signal.values.data() + plane * signal.height() * signal.width();
     const std::uint32_t* places = record.places.data() + (images[m] * channels + plane % channels) * pooled[2] * pooled[3];
     T* to = result.values.data() + plane * extent.height * extent.width;
+    std::fill_n(to, extent.height * extent.width, T(0));
     for_shared_rows(signal.origins[m], signal.height(), signal.width(), pooled[2], pooled[3],
                     [&](std::size_t y, std::size_t x, std::size_t row, std::size_t column, std::size_t count) {
                       for (std::size_t k = 0; k < count; ++k) {
@@ -190,6 +192,7 @@ tensor4<T> reverse_units(const network<T>& net, const trace<T>& run, std::size_t
     }
     auto parts = named(net.name(i - 1), [&] { return reverse_crops(net, run, i - 1, *crops[i], how, std::span<const std::size_t>(images)); });
     if (parts.empty()) break;
+    recycle_signal(std::move(crops[i]->values));
     crops[i].reset();
     const auto& places = net.inputs(i - 1);
     for (std::size_t k = 0; k < places.size(); ++k) accumulate_crops(crops[places[k]], std::move(parts[k]));

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include <deconvnet/network/node.hpp>
-#include <deconvnet/network/recycled_tensors.hpp>
+#include <deconvnet/tensor/recycled_tensors.hpp>
 #include <deconvnet/network/trace.hpp>
 #include <deconvnet/ops/concat.hpp>
 

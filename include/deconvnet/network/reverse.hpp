@@ -10,6 +10,7 @@
 #include <vector>
 
 #include <deconvnet/network/model.hpp>
+#include <deconvnet/tensor/recycled_tensors.hpp>
 
 namespace deconvnet::detail {
 
@@ -75,6 +76,7 @@ tensor4<T> reverse_signals(const network<T>& net, const trace<T>& run, std::vect
     auto step = recorded(net, run, i, how, images);
     step.context.recorded_inputs = step.inputs;
     auto parts = named(net.name(i), [&] { return net.op(i).reverse(*signals[i + 1], step.context); });
+    recycle_signal(std::move(*signals[i + 1]));
     signals[i + 1].reset();
     const auto& places = net.inputs(i);
     if (parts.size() != places.size()) {

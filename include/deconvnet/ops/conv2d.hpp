@@ -14,6 +14,7 @@
 #include <deconvnet/ops/channel_part.hpp>
 #include <deconvnet/ops/reverse_context.hpp>
 #include <deconvnet/ops/window.hpp>
+#include <deconvnet/tensor/recycled_tensors.hpp>
 #include <deconvnet/tensor/shared_tensor.hpp>
 
 namespace deconvnet {
@@ -186,7 +187,7 @@ tensor4<T> conv2d_adjoint_kept(const tensor4<T>& signal, const shared_tensor<T, 
                                const shape4& large, const char* who) {
   const conv2d_geometry geometry{shape_of(weight.get()), options};
   const auto problem = adjoint_problem(geometry, signal, large, who);
-  auto result = uninitialized<T>(large);
+  auto result = recycled_signal<T>(large);
   convolve_transposed_kept(problem, signal.data(), weight, result.data());
   return result;
 }

@@ -10,6 +10,7 @@
 
 #include <deconvnet/kernels/sparse_adjoint.hpp>
 #include <deconvnet/ops/conv2d.hpp>
+#include <deconvnet/tensor/recycled_tensors.hpp>
 
 namespace deconvnet::detail {
 
@@ -77,13 +78,13 @@ tensor4<T> conv2d_adjoint_by_density(const tensor4<T>& signal, const shared_tens
     if (few[n]) sparse_signals.push_back(std::move(collected[n]));
   }
   if (ways[1].empty()) return conv2d_adjoint_kept(signal, weight, options, large, "conv2d");
-  auto sparse = uninitialized<T>({ways[1].size(), large[1], large[2], large[3]});
+  auto sparse = recycled_signal<T>({ways[1].size(), large[1], large[2], large[3]});
   convolve_sparse_kept<T>(problem, plan, sparse_signals, weight, sparse.data());
   if (ways[0].empty()) return sparse;
   const tensor4<T> parts[2] = {
       conv2d_adjoint_kept(images_of(signal, ways[0]), weight, options, {ways[0].size(), large[1], large[2], large[3]}, "conv2d"),
       std::move(sparse)};
-  auto result = uninitialized<T>(large);
+  auto result = recycled_signal<T>(large);
   for (const std::size_t way : {std::size_t{0}, std::size_t{1}}) {
     for (std::size_t m = 0; m < ways[way].size(); ++m) {
       const auto from = image_span(parts[way], m);
