@@ -68,12 +68,19 @@ struct gemm_result {
 /// The tap that reads every place in order: `places` in a row.
 inline patch_tap every_place(std::size_t places) { return {0, 0, 0, static_cast<std::ptrdiff_t>(places)}; }
 
-/// Maps that are their own columns, `depth` of them in each of `images`. `tap`: one, every_place() of a map; it has to stay.
+/// Whether a product packs maps that it could read where they lie. A run of 96 bytes that begins anywhere takes two or three
+/// lines of the first-level cache, in a page of its own; packed, it takes one and a half, and every tile of rows reads it
+/// again: 64 to 192 filters on maps of 27 x 27 go from 70 to 88 GFLOP/s, 64 to 16 from 74 to 60.
+inline bool packing_pays(std::size_t rows, std::size_t depth) { return rows >= 64 && depth >= 32; }
+
+/// Maps that are their own columns, `depth` of them in each of `images`, for a product of `rows`. `tap`: one, every_place() of
+/// a map; it has to stay.
 template <class T>
-gemm_columns<T> maps_as_columns(const T* maps, std::size_t images, std::size_t image_pitch, std::span<const patch_tap> tap, std::size_t depth) {
+gemm_columns<T> maps_as_columns(const T* maps, std::size_t images, std::size_t image_pitch, std::span<const patch_tap> tap, std::size_t depth,
+                                std::size_t rows) {
   const auto places = static_cast<std::size_t>(tap.front().width);
   const patch_source<T> source{maps, image_pitch, places, places, 1, 1, 1, places, tap};
-  return {source, images, readable_rows(source, depth), 0};
+  return {source, images, packing_pays(rows, depth) ? nullptr : readable_rows(source, depth), 0};
 }
 
 namespace detail {

@@ -75,7 +75,7 @@ class transposed_gather {
     // What follows these rows of a map are its next rows.
     gemm_columns<T> b{{small_ + begin * g.out_width, 0, g.pixels(), places, 1, 1, 1, places, whole_row}, 1, nullptr,
                       (g.out_height - end) * g.out_width};
-    b.rows = readable_rows(b.source, p_.filters);
+    b.rows = packing_pays(gathered_rows(p_), p_.filters) ? nullptr : readable_rows(b.source, p_.filters);
     gemm(gemm_weights<T>{packed_, gathered_rows(p_), p_.filters}, b, gemm_result<T>{taps, 0, pitch, places, 1, nullptr, false, pitch - places});
     const std::span<const row_phase> phases = phases_of_a_row();
     for (std::size_t i = begin; i < end; ++i) {
