@@ -158,7 +158,7 @@ TEST_CASE("layers that only a concatenation reads write their channels where it 
   CHECK(part_is(1, 0));
   CHECK(part_is(5, 16));
   CHECK(part_is(3, 19));
-  for (const std::size_t layer : {0, 2, 4, 6, 7, 8}) CHECK(plan.parts[layer].value == 0);
+  for (const std::size_t layer : {0u, 2u, 4u, 6u, 7u, 8u}) CHECK(plan.parts[layer].value == 0);
   // A branch that is kept, or whose signs are, has a value of its own.
   CHECK(!dn::detail::make_plan(steps, {8, 5}, false).put_together[6]);
   CHECK(!dn::detail::make_plan(steps, {8}, true).put_together[6]);
@@ -166,8 +166,8 @@ TEST_CASE("layers that only a concatenation reads write their channels where it 
 
 TEST_CASE("a concatenation put together by its branches has the bits of one that copies") {
   const auto net = joining_network();
-  for (const std::size_t size : {14, 7}) {
-    for (const std::size_t images : {1, 2, 1}) {
+  for (const std::size_t size : {14u, 7u}) {
+    for (const std::size_t images : {1u, 2u, 1u}) {
       const auto x = random_maps<float>({images, 3, size, size}, 5);
       const auto run = net.forward(x);
       CHECK(same_bits(net(x), run["again"]));
@@ -185,7 +185,7 @@ TEST_CASE("a concatenation put together by its branches has the bits of one that
 }
 
 TEST_CASE("branches that do not fit each other are told by the concatenation") {
-  for (const std::size_t images : {1, 2}) {
+  for (const std::size_t images : {1u, 2u}) {
     CHECK(names(message_of([&] { joining_network(0)(random_maps<float>({images, 3, 9, 9}, 5)); }), "layer 'joined'", "concat", "differ"));
   }
 }
