@@ -39,7 +39,7 @@ TEST_CASE_TEMPLATE("a packed panel holds the pixel under every tap, and zero out
         panel.prepare(source, first, count, panel_width);
         const std::size_t rows = channels * source.taps.size();
         std::vector<T> packed(rows * panel_width + 1, T(99));
-        tiles.pack(panel.rows(0, rows, packed.data()));
+        tiles.pack(panel.rows(0, rows, packed.data(), 0));
         CHECK(packed.back() == T(99));
         bool right = true;
         for (std::size_t k = 0; k < rows * panel_width; ++k) {
