@@ -45,7 +45,7 @@ TEST_CASE("the shipped networks hold the options of the commands that README giv
   const auto folder = fresh_folder("train_shipped");
   tiny_idx(folder / "data", 40);
   for (const auto& [name, options] :
-       {std::pair("fashion", " --normalization batch --learning-rate 0.1 --dropout 0.3 --pad 1 --flip --epochs 14"),
+       {std::pair("fashion", " --normalization batch --learning-rate 0.1 --dropout 0.3 --pad 1 --flip --epochs 20"),
         std::pair("cifar10", " --normalization batch --learning-rate 0.1 --dropout 0.3 --pad 3 --flip --epochs 16")}) {
     // One picture to train on: it is the stored options that count.
     output_of(train(folder / "data", folder / "net", options + std::string(" --validation 39")));
