@@ -105,8 +105,8 @@ class gemm_task {
     first_row_ = first_row;
     last_row_ = last_row;
     prepare(last_row - first_row, first, last);
-    // Once even where there is nothing to sum: a stride past the kernel leaves phases without a tap, all zero.
     const std::size_t at_once = panels_at_once();
+    // Once even where there is nothing to sum: a stride past the kernel leaves phases without a tap, all zero.
     for (std::size_t k = 0; k == 0 || k < a_.depth; k += depth_block) {
       const std::size_t depth = std::min(depth_block, a_.depth - k);
       for (std::size_t first_panel = 0; first_panel < panels_.size(); first_panel += at_once) {
