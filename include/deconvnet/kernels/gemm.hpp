@@ -123,8 +123,8 @@ class gemm_task {
           for_tile_runs(rows, tiles_.rows, [&](std::size_t row, std::size_t step, std::size_t count) { run(first_row + row, step, count); });
         } else {
           for_tile_runs(rows, tiles_.rows, [&](std::size_t row, std::size_t step, std::size_t count) {
-            for (std::size_t tile = 0; tile < count; tile += 2) {
-              run(first_row + row + (tile << step), step, std::min<std::size_t>(2, count - tile));
+            for (std::size_t tile = 0; tile < count; tile += 4) {
+              run(first_row + row + (tile << step), step, std::min<std::size_t>(4, count - tile));
             }
           });
         }

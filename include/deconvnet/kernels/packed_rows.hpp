@@ -54,15 +54,20 @@ namespace detail {
 template <class T>
 void pack_tile(const gemm_rows<T>& a, std::size_t row, std::size_t rows, std::size_t first, std::size_t last, T* to) {
   const std::size_t taps = a.taps.size();
+  const bool side_by_side = a.taps.back() - a.taps.front() + 1 == taps;  // they ascend
   const T* from = a.data + row * a.row_pitch + first / taps * a.depth_pitch;
   if (taps == 1 && a.depth_pitch == 1) return transpose_rows(from + a.taps[0], a.row_pitch, rows, last - first, to, rows);
-  std::size_t tap = first % taps;
-  for (std::size_t k = first; k < last; ++k, to += rows) {
-    const T* column = from + a.taps[tap];
-    for (std::size_t r = 0; r < rows; ++r) to[r] = column[r * a.row_pitch];
-    if (++tap < taps) continue;
-    tap = 0;
-    from += a.depth_pitch;
+  for (std::size_t k = first, tap = first % taps; k < last; tap = 0, from += a.depth_pitch) {
+    const std::size_t here = std::min(taps - tap, last - k);
+    if (side_by_side) {
+      transpose_rows(from + a.taps[tap], a.row_pitch, rows, here, to, rows);
+    } else {
+      for (std::size_t t = 0; t < here; ++t) {
+        for (std::size_t r = 0; r < rows; ++r) to[t * rows + r] = from[a.taps[tap + t] + r * a.row_pitch];
+      }
+    }
+    k += here;
+    to += here * rows;
   }
 }
 
@@ -77,15 +82,17 @@ inline std::size_t packed_tile(std::size_t rows, std::size_t depth, std::size_t 
 /// Packs A for tiles of `tile_rows` rows and blocks of `block` columns, each tile at packed_tile(). `to` takes rows x depth.
 template <class T>
 void pack_rows(const gemm_rows<T>& a, std::size_t tile_rows, T* to, std::size_t block = depth_block) {
+  if (a.depth == 0) return;
   constexpr std::size_t piece = std::size_t{1} << 14;  // numbers; what a thread is woken for
-  const std::size_t band = std::max<std::size_t>(1, piece / std::max<std::size_t>(1, a.depth * tile_rows)) * tile_rows;
-  parallel_for((a.rows + band - 1) / band, [&](std::size_t task) {
-    const std::size_t begin = task * band;
+  // Block after block: tiles below each other read side by side where the rows of A are columns of what lies in memory.
+  const std::size_t blocks = (a.depth + block - 1) / block;
+  const std::size_t band = std::max<std::size_t>(1, piece / (std::min(block, a.depth) * tile_rows)) * tile_rows;
+  const std::size_t bands = (a.rows + band - 1) / band;
+  parallel_for(blocks * bands, [&](std::size_t task) {
+    const std::size_t k = task / bands * block, begin = task % bands * band;
     for_row_tiles(std::min(band, a.rows - begin), tile_rows, [&](std::size_t row, std::size_t step) {
-      for (std::size_t k = 0; k < a.depth; k += block) {
-        detail::pack_tile(a, begin + row, std::size_t{1} << step, k, std::min(a.depth, k + block),
-                          to + packed_tile(a.rows, a.depth, begin + row, k, block));
-      }
+      detail::pack_tile(a, begin + row, std::size_t{1} << step, k, std::min(a.depth, k + block),
+                        to + packed_tile(a.rows, a.depth, begin + row, k, block));
     });
   });
 }
