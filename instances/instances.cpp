@@ -1,0 +1,4 @@
+#include <deconvnet/deconvnet.hpp>
+
+#define DECONVNET_INSTANCE template
+#include "instances.inc"
