@@ -122,4 +122,8 @@ class patch_panel {
   std::vector<unsigned char> full_;
 };
 
+#define DECONVNET_KERNEL_FILE <deconvnet/kernels/patches.inc>
+#include <deconvnet/kernels/each_level.inc>
+#undef DECONVNET_KERNEL_FILE
+
 }  // namespace deconvnet::kernels
