@@ -156,7 +156,7 @@ foreach(room IN LISTS rooms)
 endforeach()
 
 set(sources "")
-foreach(folder IN ITEMS include tests examples benchmarks)
+foreach(folder IN ITEMS include instances tests examples benchmarks)
   file(GLOB_RECURSE found RELATIVE "${ROOT}" "${ROOT}/${folder}/*.hpp" "${ROOT}/${folder}/*.inc"
        "${ROOT}/${folder}/*.cpp")
   list(APPEND sources ${found})
