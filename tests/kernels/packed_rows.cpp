@@ -44,8 +44,12 @@ TEST_CASE_TEMPLATE("rows are packed for tiles of every height, side by side, apa
         const auto values = random_values<T>(rows * depth + 1, 1);
         check_packed(kernels::contiguous_rows(values.data(), rows, depth), tile_rows);
         check_packed(kernels::gemm_rows<T>{values.data(), rows, 1, depth, rows, kernels::no_tap_offset}, tile_rows);
-        const std::size_t backwards[] = {2, 1, 0};
-        if (depth % 3 == 0) check_packed(kernels::gemm_rows<T>{values.data(), rows, depth, depth, 3, backwards}, tile_rows);
+        const std::size_t backwards[] = {2, 1, 0}, forwards[] = {0, 1, 2}, swapped[] = {0, 2, 1, 3};
+        if (depth % 3 == 0) {
+          check_packed(kernels::gemm_rows<T>{values.data(), rows, depth, depth, 3, backwards}, tile_rows);
+          check_packed(kernels::gemm_rows<T>{values.data(), rows, depth, depth, 3, forwards}, tile_rows);
+        }
+        if (depth % 4 == 0) check_packed(kernels::gemm_rows<T>{values.data(), rows, depth, depth, 4, swapped}, tile_rows);
       }
     }
   }

@@ -19,6 +19,11 @@ struct gemm_rows {
   std::size_t rows, row_pitch;
   std::size_t depth, depth_pitch;
   std::span<const std::size_t> taps;
+
+  /// Several taps, each right behind the one before.
+  bool taps_lie_side_by_side() const {
+    return taps.size() > 1 && std::ranges::adjacent_find(taps, [](std::size_t a, std::size_t b) { return b != a + 1; }) == taps.end();
+  }
 };
 
 inline constexpr std::size_t no_tap_offset[] = {0};
@@ -50,11 +55,10 @@ void for_tile_runs(std::size_t rows, std::size_t tile_rows, Body&& body) {
 
 namespace detail {
 
-/// Columns [first, last) of one tile: to[(k - first) rows + r] = A[row + r][k].
+/// Columns [first, last) of one tile: to[(k - first) rows + r] = A[row + r][k]. `side_by_side`: what the taps do, asked once.
 template <class T>
-void pack_tile(const gemm_rows<T>& a, std::size_t row, std::size_t rows, std::size_t first, std::size_t last, T* to) {
+void pack_tile(const gemm_rows<T>& a, bool side_by_side, std::size_t row, std::size_t rows, std::size_t first, std::size_t last, T* to) {
   const std::size_t taps = a.taps.size();
-  const bool side_by_side = a.taps.back() - a.taps.front() + 1 == taps;  // they ascend
   const T* from = a.data + row * a.row_pitch + first / taps * a.depth_pitch;
   if (taps == 1 && a.depth_pitch == 1) return transpose_rows(from + a.taps[0], a.row_pitch, rows, last - first, to, rows);
   for (std::size_t k = first, tap = first % taps; k < last; tap = 0, from += a.depth_pitch) {
@@ -88,10 +92,11 @@ void pack_rows(const gemm_rows<T>& a, std::size_t tile_rows, T* to, std::size_t 
   const std::size_t blocks = (a.depth + block - 1) / block;
   const std::size_t band = std::max<std::size_t>(1, piece / (std::min(block, a.depth) * tile_rows)) * tile_rows;
   const std::size_t bands = (a.rows + band - 1) / band;
+  const bool side_by_side = a.taps_lie_side_by_side();
   parallel_for(blocks * bands, [&](std::size_t task) {
     const std::size_t k = task / bands * block, begin = task % bands * band;
     for_row_tiles(std::min(band, a.rows - begin), tile_rows, [&](std::size_t row, std::size_t step) {
-      detail::pack_tile(a, begin + row, std::size_t{1} << step, k, std::min(a.depth, k + block),
+      detail::pack_tile(a, side_by_side, begin + row, std::size_t{1} << step, k, std::min(a.depth, k + block),
                         to + packed_tile(a.rows, a.depth, begin + row, k, block));
     });
   });
