@@ -99,14 +99,10 @@ class Table:
             difference = np.abs(a - b).max() / max(np.abs(b).max(), 1e-30)
             if not difference <= tolerance:
                 raise SystemExit(f"{what} against {peer_name}: the results differ by {difference:.2e} of the largest value")
-        rounds, ratios, times = self.args.rounds, [], []
-        once = ours.time(1)[0] / per_ours, peer.time(1)[0]
-        first = max(once[0] * per_ours, once[1])
+        once = ours.time(1)[0], peer.time(1)[0]
+        first = max(once)
         count = max(1, min(100, int(0.2 / first)))
         warm = max(1, min(20, int(0.05 / first)))
-        if first > 20:
-            rounds = 0
-            ratios, times = [once[1] / once[0]], [once]
 
         def timed(side):
             if self.threads > 1:
@@ -116,12 +112,11 @@ class Table:
                 side.time(warm)  # what the other side drove out of the caches comes back
             return statistics.median(side.time(count))
 
-        for _ in range(rounds):
-            mine, theirs = timed(ours) / per_ours, timed(peer)
-            ratios.append(theirs / mine)
-            times.append((mine, theirs))
-        quartiles = np.percentile(ratios, [25, 50, 75])
+        # What takes minutes was timed already.
+        times = [once] if first > 20 else [(timed(ours), timed(peer)) for _ in range(self.args.rounds)]
+        quartiles = np.percentile([per_ours * theirs / mine for mine, theirs in times], [25, 50, 75])
         mine, theirs = (statistics.median(t[k] for t in times) * 1e3 for k in (0, 1))
+        mine /= per_ours
         self.rows.append((what, peer_name, mine, theirs, *quartiles, difference))
         shown = "" if difference is None else f"   difference {difference:.1e}"
         print(f"{what:56s} {peer_name:26s} {mine:9.3f} ms {theirs:9.3f} ms   {quartiles[1]:5.2f} "
@@ -250,16 +245,14 @@ def occlusion(table, args, scratch):
                       (mine, own.prepare(**task, incremental=False)))
         captum = Occlusion(lambda batch: torch.softmax(net(batch), 1))
         input_ = torch.from_numpy(x)
-        seconds = {}
+        calls = {}
         with torch.no_grad():
             for size in (4, 16, 48) if name == "zfnet" else (16,):
-                call = Call(lambda size=size: captum.attribute(input_, strides=(3, 8, 8), sliding_window_shapes=(3, 32, 32), target=0,
-                                                               baselines=0, perturbations_per_eval=size))
-                # VGG-16's takes minutes: one size, once.
-                seconds[size] = (call.time(1)[0] if name == "zfnet" else 0, call)
-            best = min(seconds, key=lambda size: seconds[size][0])
+                calls[size] = Call(lambda size=size: captum.attribute(
+                    input_, strides=(3, 8, 8), sliding_window_shapes=(3, 32, 32), target=0, baselines=0, perturbations_per_eval=size))
+            best = next(iter(calls)) if len(calls) == 1 else min(calls, key=lambda size: calls[size].time(1)[0])
             table.compare(f"{name} occlusion 32x32 stride 8, {threads} threads", f"Captum, {best} at once", ours,
-                          seconds[best][1], 0, None)
+                          calls[best], 0, None)
         ours.close()
         own.close()
 
