@@ -6,8 +6,9 @@ function(deconvnet_own_target target)
   set_target_properties(${target} PROPERTIES CXX_EXTENSIONS OFF COMPILE_WARNING_AS_ERROR "${DECONVNET_WARNINGS_AS_ERRORS}")
 endfunction()
 
-# deconvnet_precompile(<target> ...): target_precompile_headers for such a program, instances/instances.hpp among them. g++ 12 forgets the "#pragma GCC diagnostic"
-# of what it precompiled: the two warnings that kernels/each_level.inc turns off are off here for the whole of a program.
+# deconvnet_precompile(<target> ...): target_precompile_headers for such a program, instances/instances.hpp among them, and what
+# that declares. g++ 12 forgets the "#pragma GCC diagnostic" of what it precompiled: the two warnings that
+# kernels/each_level.inc turns off are off here for the whole of a program.
 # Benchmarks and tests/package, which precompile nothing, see them.
 function(deconvnet_precompile target)
   target_precompile_headers(${target} ${ARGN})

@@ -71,7 +71,7 @@ TEST_CASE_TEMPLATE("every number of rows, columns and summands, at every kernel 
   testing::at_every_level([] {
     for (const std::size_t rows : std::initializer_list<std::size_t>{1, 2, 3, 5, 7, 8, 9, 17}) {
       for (const std::size_t width : std::initializer_list<std::size_t>{1, 3, 8, 15, 16, 17, 47, 48, 49, 100}) {
-        for (const std::size_t depth : std::initializer_list<std::size_t>{1, 2, 7, 256, 300}) {
+        for (const std::size_t depth : std::initializer_list<std::size_t>{1, 2, 5, 7, 256, 300}) {
           for (const std::size_t slack : std::initializer_list<std::size_t>{0, 16}) {
             const matrix_product<T> one(rows, 1, 1, width, depth, true, slack);
             CHECK(one.worst(one.run(false, 1), false, 1) < 30 * testing::rounding<T>);

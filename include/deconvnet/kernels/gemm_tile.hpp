@@ -52,7 +52,7 @@ struct gemm_tile_set {
   using kernel = void (*)(const gemm_tile_arguments<T>&);
   std::size_t rows, lanes;
   kernel run[4][3];
-  const std::size_t* packed_rows[3];  // by vectors - 1: b_rows of a panel that is packed without gaps, up to depth_block
+  const std::size_t* packed_rows[3];  // by vectors - 1: b_rows of a panel without gaps, up to depth_block; known by address
   void (*pack)(const pack_arguments<T>&);
 
   std::size_t largest_step() const { return rows == 8 ? 3 : 2; }

@@ -135,7 +135,7 @@ namespace detail {
 
 /// Calls use(weights packed for convolve, or with `down` for convolve_transposed). What large weights become is not kept:
 /// a second copy of VGG-16 passes the memory it may take (rules/memory.cpp). Under direct 384 x 384 x 3 x 3 on maps of 13 x 13
-/// pay with 8 % up and a third of the way down.
+/// pay with 7 % up and a fifth of the way down.
 template <scalar T, class Use>
 void with_packed(const kernels::convolution_problem& p, const shared_tensor<T, 4>& weight, bool down, const Use& use) {
   constexpr std::size_t most_kept = std::size_t{1} << 20;
