@@ -49,6 +49,15 @@ const layer layers[] = {
     {{{1, 1, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1, 1}, 3, 4, 1}, "one pixel, depthwise"},
 };
 
+/// Layers whose way down makes its products first and its sums then.
+const layer gathered_layers[] = {
+    {{{19, 13, 15, 5, 5, 2, 2, 0, 0, 1, 1, 5, 6}, 7, 2, 64}, "two groups; blocks of 8, 8 and 3 channels; images together"},
+    {{{17, 61, 64, 5, 5, 2, 2, 0, 0, 1, 1, 29, 30}, 2, 1, 128}, "a few rows of the signal at a time"},
+    {{{45, 19, 16, 3, 4, 2, 3, 0, 1, 3, 1, 7, 5}, 3, 1, 96}, "strides, dilation and padding that differ; columns that no tap reaches"},
+    {{{3, 21, 17, 3, 3, 1, 1, 1, 1, 1, 1, 21, 17}, 5, 1, 6}, "colours without a stride"},
+    {{{5, 21, 1, 7, 1, 4, 4, 3, 0, 1, 1, 6, 1}, 2, 1, 9}, "a map of one column"},
+};
+
 /// small = W large, one tap at a time.
 template <class T>
 std::vector<double> naive(const kernels::convolution_problem& p, const std::vector<T>& large, const std::vector<T>& weight,
@@ -72,6 +81,26 @@ std::vector<double> naive(const kernels::convolution_problem& p, const std::vect
     small[k] = sum;
   }
   return small;
+}
+
+/// large = W^T small, one tap at a time.
+template <class T>
+std::vector<double> naive_transposed(const kernels::convolution_problem& p, const std::vector<T>& small, const std::vector<T>& weight) {
+  const auto& g = p.geometry;
+  std::vector<double> large(p.images * p.large_image());
+  for (std::size_t k = 0; k < small.size(); ++k) {
+    const std::size_t pixel = k % g.pixels();
+    const std::size_t filter = k / g.pixels() % (p.groups * p.filters);
+    const std::size_t map = (k / p.small_image() * p.groups + filter / p.filters) * g.channels;
+    for (std::size_t tap = 0; tap < p.depth(); ++tap) {
+      const std::size_t y = pixel / g.out_width * g.stride_height + tap % g.taps() / g.kernel_width * g.dilation_height - g.padding_top;
+      const std::size_t x = pixel % g.out_width * g.stride_width + tap % g.kernel_width * g.dilation_width - g.padding_left;
+      if (y >= g.height || x >= g.width) continue;
+      large[((map + tap / g.taps()) * g.height + y) * g.width + x] +=
+          static_cast<double>(weight[filter * p.depth() + tap]) * static_cast<double>(small[k]);
+    }
+  }
+  return large;
 }
 
 double product(const std::vector<double>& a, const std::vector<double>& b) {
@@ -113,6 +142,35 @@ TEST_CASE("the transposed convolution is the adjoint and touches nothing around 
     const auto there = naive(p, large, weight, std::vector<double>(p.groups * p.filters));
     CHECK(product(there, small) == doctest::Approx(product(large, back.inside())).epsilon(1e-12));
   }
+}
+
+TEST_CASE_TEMPLATE("products first and sums then are the adjoint too, with the same bits for any number of threads", T, float, double) {
+  for (const auto& one : gathered_layers) {
+    const auto& p = one.problem;
+    CAPTURE(one.why);
+    REQUIRE(kernels::is_gathered(p));
+    const auto small = random_values<T>(p.images * p.small_image(), 5);
+    const auto weight = random_values<T>(p.groups * p.filters * p.depth(), 6);
+    std::vector<T> first;
+    for (const std::size_t threads : {1u, 2u, 7u}) {
+      set_thread_count(threads);
+      guarded<T> back(p.images * p.large_image());
+      kernels::convolve_transposed(p, small.data(), kernels::packed_for_now(p, weight.data(), true), back.data());
+      CHECK(back.intact());
+      if (threads == 1) first = back.inside();
+      CHECK(back.inside() == first);
+    }
+    set_thread_count(0);
+    const auto expected = naive_transposed(p, small, weight);
+    double worst = 0;
+    for (std::size_t k = 0; k < first.size(); ++k) worst = std::max(worst, std::abs(static_cast<double>(first[k]) - expected[k]));
+    CHECK(worst < 20 * testing::rounding<T>);
+  }
+}
+
+TEST_CASE("the way down of the paper's second layer makes its products first, of a 3x3 with padding does not") {
+  CHECK(kernels::is_gathered({{96, 55, 55, 5, 5, 2, 2, 0, 0, 1, 1, 26, 26}, 1, 1, 256}));
+  CHECK(!kernels::is_gathered({{128, 56, 56, 3, 3, 2, 2, 1, 1, 1, 1, 28, 28}, 1, 1, 128}));
 }
 
 }  // namespace

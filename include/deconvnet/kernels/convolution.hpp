@@ -102,7 +102,7 @@ void multiply_phase(const convolution_problem& p, const transposed_phase& phase,
 
 /// Numbers that the packed weights of a convolution take, in either direction: those of the weights, and what fills tiles.
 inline std::size_t packed_size(const convolution_problem& p) {
-  return p.groups * p.filters * (detail::is_gathered(p) ? detail::gathered_rows(p) : p.depth());
+  return p.groups * p.filters * (is_gathered(p) ? detail::gathered_rows(p) : p.depth());
 }
 
 /// The weights in the order in which convolve() reads them, for the kernels of the level in use.
@@ -121,15 +121,20 @@ void pack_transposed(const convolution_problem& p, const T* weight, T* packed) {
   const std::size_t tile_rows = current_gemm_tiles<T>().rows;
   const auto& g = p.geometry;
   const std::size_t size = p.filters * p.depth();
-  if (detail::is_gathered(p)) {
-    const std::size_t rows = detail::gathered_rows(p);
+  if (is_gathered(p)) {
+    const std::size_t at_once = detail::gathered_at_once(p);
     for (std::size_t group = 0; group < p.groups; ++group) {
-      // Filters x (channels taps), filled up with zeros.
-      T* filled = workspace<struct filled_weights, T>(p.filters * rows);
-      for (std::size_t f = 0; f < p.filters; ++f) {
-        std::fill(std::copy_n(weight + group * size + f * p.depth(), p.depth(), filled + f * rows), filled + (f + 1) * rows, T(0));
+      for (std::size_t c = 0; c < g.channels; c += at_once) {
+        const std::size_t channels = std::min(at_once, g.channels - c), rows = detail::gathered_rows(p, channels);
+        const std::size_t columns = channels * g.taps();
+        // Filters x (channels taps), filled up with zeros.
+        T* filled = workspace<struct filled_weights, T>(p.filters * rows);
+        for (std::size_t f = 0; f < p.filters; ++f) {
+          std::fill(std::copy_n(weight + group * size + f * p.depth() + c * g.taps(), columns, filled + f * rows), filled + (f + 1) * rows, T(0));
+        }
+        pack_rows(gemm_rows<T>{filled, rows, 1, p.filters, rows, no_tap_offset}, tile_rows, packed);
+        packed += p.filters * rows;
       }
-      pack_rows(gemm_rows<T>{filled, rows, 1, p.filters, rows, no_tap_offset}, tile_rows, packed + group * p.filters * rows);
     }
     return;
   }
@@ -192,10 +197,10 @@ void convolve_transposed(const convolution_problem& p, const T* small, const T* 
   const auto& g = p.geometry;
   if (p.images == 0) return;
   if (detail::is_depthwise(p)) return detail::convolve_transposed_depthwise(p, small, packed, large);
-  if (detail::is_gathered(p)) {
-    for (std::size_t k = 0; k < p.images * p.groups; ++k) {
-      detail::transposed_gather<T>(p, small + k * p.filters * g.pixels(), packed + k % p.groups * p.filters * detail::gathered_rows(p),
-                                   large + k * g.channels * p.large_plane()).run();
+  if (is_gathered(p)) {
+    for (std::size_t group = 0; group < p.groups; ++group) {
+      detail::transposed_gather<T>(p, small + group * p.filters * g.pixels(), packed + group * p.filters * detail::gathered_rows(p),
+                                   large + group * g.channels * p.large_plane()).run();
     }
     return;
   }

@@ -166,6 +166,7 @@ class gemm_task {
     const bool dense = is_dense();
     const auto& from = b_.source;
     const std::size_t places = from.places();
+    const bool joined = c_.image_pitch == places;
     // Of the panel at hand: its first column, place in the map and row of the grid. Counted on, as divisions take longer than a
     // small product.
     std::size_t column = first * width_, row = 0, place_in_row = 0;
@@ -181,8 +182,8 @@ class gemm_task {
       p.first = column;
       p.count = std::min(width_, b_.rows ? from.grid_width - place_in_row : b_.count() - column);
       p.vectors = p.count > 2 * tiles_.lanes ? 3 : p.count > tiles_.lanes ? 2 : 1;
-      const std::size_t behind = place + p.count == places ? c_.slack : 0;
-      const bool whole = p.count + behind >= p.vectors * tiles_.lanes && place + p.count <= places;
+      const std::size_t behind = (joined ? column + p.count == b_.count() : place + p.count == places) ? c_.slack : 0;
+      const bool whole = p.count + behind >= p.vectors * tiles_.lanes && (joined || place + p.count <= places);
       p.packed = b_.rows && p.count + b_.slack >= p.vectors * tiles_.lanes ? nullptr : buffer + slot * panel_size;
       if (++slot == at_once) slot = 0;
       if (p.packed) {

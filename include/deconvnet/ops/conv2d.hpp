@@ -141,7 +141,7 @@ void with_packed(const kernels::convolution_problem& p, const shared_tensor<T, 4
   constexpr std::size_t most_kept = std::size_t{1} << 20;
   if (weight.get().size() > most_kept) return use(kernels::packed_for_now(p, weight.get().data(), down));
   const auto packed = weight.template derived<kernels::packed_convolution<T>>(
-      down ? 3 : 2, [](const auto& known) { return known.level == current_level(); },
+      !down ? 2 : kernels::is_gathered(p) ? 5 : 3, [](const auto& known) { return known.level == current_level(); },
       [&] { return kernels::packed_convolution<T>(p, weight.get().data(), down); });
   use(packed->values.data());
 }
