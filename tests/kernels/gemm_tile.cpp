@@ -38,12 +38,12 @@ struct tile_call {
     std::size_t wrong = 0;
     for (std::size_t row = 0; row < tiles * rows(); ++row) {
       for (std::size_t column = 0; column < pitch; ++column) {
-        T sum = 0;
+        T sum = begins ? start[row] : T(0);
         for (std::size_t k = 0; k < depth && column < width; ++k) {
           const T left = a[row / rows() * rows() * depth + k * rows() + row % rows()], right = b[places[k] + column];
           sum = std::fma(left, right, sum);
         }
-        sum += begins ? start[row] : before[row * pitch + column];
+        if (!begins) sum += before[row * pitch + column];
         if (rectify && sum < 0) sum = 0;
         const T is = c[row * pitch + column];
         // What the portable kernels fuse is the compiler's choice.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 
@@ -27,8 +28,8 @@ inline constexpr auto pitched_rows = [] {
 /// Tiles of C below each other, each (rows x vectors of lanes) = start or C, + A B over `depth`. A is packed, the rows of a
 /// tile side by side: A[r][k] = a[k rows + r], `a_pitch` from tile to tile. B is read row by row, each a run of
 /// vectors.
-/// Every element is summed in the order of k, one product after the other, beginning with 0; `start` or what C holds is
-/// added last. The tile it falls into changes no bit.
+/// Every element is summed in the order of k, one product after the other, beginning with `start`, or with 0 where what C holds
+/// is added last. The tile it falls into changes no bit.
 template <class T>
 struct gemm_tile_arguments {
   std::size_t depth;
