@@ -148,7 +148,7 @@ def layers(table, args, scratch):
             ratios.append(table.compare(f"{name}, direct", "oneDNN direct", ours, peer, 1e-5, (mine, peer.prepare(**task))))
         own.prepare(**task, way="reverse", algorithm="direct")
         reverse.append(table.compare(f"{name}, reverse", "own forward", own, ours, 0, None))
-        if kernel == 3 and stride == 1 and inputs >= 16:
+        if kernel in (3, 5) and stride == 1 and inputs >= 16:
             fast = own.prepare(**task, way="forward", algorithm="automatic")
             table.compare(f"{name}, automatic", "own direct", own, ours, 1e-5, (fast, mine))
             if peer:

@@ -12,8 +12,8 @@
 namespace deconvnet {
 
 /// `direct`: every product of the definition, summed in float: relative errors of 1e-7 to 4e-7 per layer. `automatic`:
-/// Winograd's F(4x4, 3x3) where the layer's shape makes it faster (kernels/winograd.hpp), two to three times so, with errors
-/// of 1e-6 to 4e-6, and on the way down of single units, for signals that are mostly zero, their values one by one
+/// Winograd's F(4x4, 3x3) and F(2x2, 5x5) where the layer's shape makes it faster (kernels/winograd.hpp), two to three times so,
+/// with errors of 1e-6 to 4e-6, and on the way down of single units, for signals that are mostly zero, their values one by one
 /// (kernels/sparse_adjoint.hpp), with errors as direct has; everything else and all of double stays direct. Shapes and a
 /// signal's own zeros decide, never threads or batch. Where accuracy decides a switch (near ties), choose direct.
 enum class algorithm { direct, automatic };

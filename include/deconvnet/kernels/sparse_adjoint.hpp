@@ -76,13 +76,14 @@ void scattered_weights(const convolution_problem& p, const scatter_plan<T>& plan
 
 /// How many values one image's signal may have for the sparse way to be the faster one. Measured, in cycles for a register of
 /// products: added to memory 2.5, past the second-level cache 3.2, along rows 5 (9 where the rows of neighbours overlap much);
-/// in a matrix product 0.7, in one for few channels 0.8, in Winograd's algorithm 0.27.
+/// in a matrix product 0.7, in one for few channels 0.8, in Winograd's algorithm 0.27, with 5 x 5 filters 0.34.
 template <class T>
 std::size_t most_sparse_values(const convolution_problem& p, const scatter_plan<T>& plan, bool winograd) {
   const auto& g = p.geometry;
   const double products = static_cast<double>(p.groups * p.filters * p.depth()) * static_cast<double>(g.height * g.width) /
                           static_cast<double>(g.stride_height * g.stride_width);
-  const double dense = products / static_cast<double>(plan.kernels.lanes) * (winograd ? 0.27 : plan.by_channels ? 0.7 : 0.8);
+  const double product_by_winograd = g.kernel_width == 5 ? 0.34 : 0.27;
+  const double dense = products / static_cast<double>(plan.kernels.lanes) * (winograd ? product_by_winograd : plan.by_channels ? 0.7 : 0.8);
   const std::size_t map = plan.rows * plan.row_pitch;
   const double clearing = 2 * static_cast<double>(p.groups * plan.blocks * map / plan.kernels.lanes);
   const double product = plan.by_channels ? (map * sizeof(T) > 200'000 ? 3.2 : 2.5) : (g.stride_width > 1 ? 5 : 9);

@@ -1,4 +1,4 @@
-// Winograd's F(4x4, 3x3): convolutions of 3 x 3 filters with 36 products per 16 outputs instead of 144.
+// Winograd's F(4x4, 3x3) and F(2x2, 5x5): 36 products per 16 outputs instead of 144, per 4 instead of 100.
 #pragma once
 
 #include <algorithm>
@@ -16,16 +16,17 @@
 
 namespace deconvnet::kernels {
 
-/// One 3 x 3 convolution of stride 1 as Winograd sees it: the forward pass, or the way down, which is a convolution with
-/// flipped filters whose inputs are the outputs. Channels and filters count one group. Output (i, j) reads the 3 x 3 places
-/// from (i - top, j - left) on.
+/// One convolution of stride 1 with filters of `kernel` x `kernel` taps, 3 or 5, as Winograd sees it: the forward pass, or the way
+/// down, which is a convolution with flipped filters whose inputs are the outputs. Channels and filters count one group. Output
+/// (i, j) reads the places from (i - top, j - left) on.
 struct winograd_problem {
-  std::size_t images, groups, channels, filters;
+  std::size_t kernel, images, groups, channels, filters;
   std::size_t height, width, out_height, out_width;
   std::ptrdiff_t top, left;
 
-  std::size_t tile_rows() const { return (out_height + 3) / 4; }
-  std::size_t tile_columns() const { return (out_width + 3) / 4; }
+  std::size_t tile_side() const { return winograd::tile_side(kernel); }
+  std::size_t tile_rows() const { return (out_height + tile_side() - 1) / tile_side(); }
+  std::size_t tile_columns() const { return (out_width + tile_side() - 1) / tile_side(); }
   std::size_t tiles() const { return images * tile_rows() * tile_columns(); }
 };
 
@@ -34,18 +35,20 @@ namespace detail {
 inline bool has_winograd_form(const convolution_problem& p) {
   constexpr std::size_t least_channels = 16;
   const auto& g = p.geometry;
-  return g.kernel_height == 3 && g.kernel_width == 3 && g.stride_height == 1 && g.stride_width == 1 &&
+  return (g.kernel_height == 3 || g.kernel_height == 5) && g.kernel_width == g.kernel_height && g.stride_height == 1 && g.stride_width == 1 &&
          g.dilation_height == 1 && g.dilation_width == 1 && g.channels >= least_channels && p.filters >= least_channels;
 }
 
 }  // namespace detail
 
 /// Whether the convolution has the form and gains by it, in both directions: enough channels for the products of a tap, and
-/// maps of which tiles of 4 x 4 do not waste too much. No matter of the batch: an image has the same bits in any.
+/// maps of which tiles do not waste too much. No matter of the batch: an image has the same bits in any.
 inline bool gains_by_winograd(const convolution_problem& p) {
-  constexpr std::size_t least_pixels = 144;
+  constexpr std::size_t least_tiles = 9;
   const auto& g = p.geometry;
-  return detail::has_winograd_form(p) && g.height * g.width >= least_pixels && g.pixels() >= least_pixels;
+  if (!detail::has_winograd_form(p)) return false;
+  const std::size_t side = winograd::tile_side(g.kernel_width), least_pixels = least_tiles * side * side;
+  return g.height * g.width >= least_pixels && g.pixels() >= least_pixels;
 }
 
 /// The same for the forward pass over many small pieces of maps at once: together they have tiles enough, of which no more
@@ -53,20 +56,23 @@ inline bool gains_by_winograd(const convolution_problem& p) {
 inline bool pieces_gain_by_winograd(const convolution_problem& p) {
   constexpr std::size_t least_tiles = 48;
   const auto& g = p.geometry;
-  const std::size_t tiles = (g.out_height + 3) / 4 * ((g.out_width + 3) / 4);
-  return detail::has_winograd_form(p) && p.images * tiles >= least_tiles && 2 * g.pixels() >= 16 * tiles;
+  if (!detail::has_winograd_form(p)) return false;
+  const std::size_t side = winograd::tile_side(g.kernel_width);
+  const std::size_t tiles = (g.out_height + side - 1) / side * ((g.out_width + side - 1) / side);
+  return p.images * tiles >= least_tiles && 2 * g.pixels() >= side * side * tiles;
 }
 
 inline winograd_problem winograd_forward(const convolution_problem& p) {
   const auto& g = p.geometry;
-  return {p.images, p.groups, g.channels, p.filters, g.height, g.width, g.out_height, g.out_width,
+  return {g.kernel_width, p.images, p.groups, g.channels, p.filters, g.height, g.width, g.out_height, g.out_width,
           static_cast<std::ptrdiff_t>(g.padding_top), static_cast<std::ptrdiff_t>(g.padding_left)};
 }
 
 inline winograd_problem winograd_transposed(const convolution_problem& p) {
   const auto& g = p.geometry;
-  return {p.images, p.groups, p.filters, g.channels, g.out_height, g.out_width, g.height, g.width,
-          2 - static_cast<std::ptrdiff_t>(g.padding_top), 2 - static_cast<std::ptrdiff_t>(g.padding_left)};
+  const auto reach = static_cast<std::ptrdiff_t>(g.kernel_width) - 1;
+  return {g.kernel_width, p.images, p.groups, p.filters, g.channels, g.out_height, g.out_width, g.height, g.width,
+          reach - static_cast<std::ptrdiff_t>(g.padding_top), reach - static_cast<std::ptrdiff_t>(g.padding_left)};
 }
 
 namespace detail {
@@ -87,13 +93,14 @@ inline float* first_line(float* buffer) {
 }  // namespace detail
 
 /// The filters of one convolution and direction, transformed: 36 matrices channels x filters per group, four times the
-/// memory of the weights, in the order in which the products read them: by panels of three registers of filters. Made for
+/// memory of 3 x 3 weights, in the order in which the products read them: by panels of three registers of filters. Made for
 /// one kernel level.
 class winograd_filters {
  public:
-  /// weight: (groups filters) x channels x 3 x 3 of the convolution (`down` false), or of the one whose adjoint this is.
+  /// weight: (groups filters) x channels x kernel x kernel of the convolution (`down` false), or of the one whose adjoint this is.
   winograd_filters(const winograd_problem& p, const float* weight, bool down) : level_(current_level()) {
-    const winograd_tile_set kernels = winograd_tiles(level_);
+    const winograd_tile_set kernels = winograd_tiles(level_, p.kernel);
+    const std::size_t taps = p.kernel * p.kernel;
     lanes_ = kernels.lanes;
     const std::size_t padded = detail::whole_vectors(p.filters, lanes_);
     tap_pitch_ = detail::spread_pitch(p.channels * padded);
@@ -105,8 +112,8 @@ class winograd_filters {
       const std::size_t group = task / blocks, filter = task % blocks * lanes_;
       const std::size_t panel = filter / panel_width() * panel_width();
       const std::size_t width = std::min(panel_width(), padded - panel);
-      const float* from = weight + group * p.channels * p.filters * 9;
-      const std::size_t filter_pitch = down ? 9 : p.channels * 9, depth_pitch = down ? p.filters * 9 : 9;
+      const float* from = weight + group * p.channels * p.filters * taps;
+      const std::size_t filter_pitch = down ? taps : p.channels * taps, depth_pitch = down ? p.filters * taps : taps;
       float* to = values_ + group * group_pitch_ + panel * p.channels + (filter - panel);
       kernels.filter({from + filter * filter_pitch, filter_pitch, depth_pitch, std::min(lanes_, p.filters - filter), p.channels,
                       down, to, tap_pitch_, width});
@@ -137,7 +144,7 @@ class winograd_block {
  public:
   winograd_block(const winograd_problem& p, std::size_t most_tiles, const float* in, const winograd_filters& filters,
                  const float* bias, bool rectify, float* out)
-      : p_(p), in_(in), filters_(filters), bias_(bias), rectify_(rectify), out_(out), kernels_(winograd_tiles(filters.level())),
+      : p_(p), in_(in), filters_(filters), bias_(bias), rectify_(rectify), out_(out), kernels_(winograd_tiles(filters.level(), p.kernel)),
         products_(current_gemm_tiles<float>()), channel_pitch_(spread_pitch(p.channels)),
         filter_pitch_(spread_pitch(whole_vectors(p.filters, kernels_.lanes))),
         in_tap_(spread_pitch(most_tiles * channel_pitch_)), out_tap_(spread_pitch(most_tiles * filter_pitch_)) {
@@ -168,7 +175,7 @@ class winograd_block {
     const std::size_t rows = p_.tile_rows(), columns = p_.tile_columns();
     for (std::size_t tile = first_; tile < last_;) {
       const std::size_t column = tile % columns;
-      const std::size_t count = std::min({winograd::most_tiles, columns - column, last_ - tile});
+      const std::size_t count = std::min({winograd::strip / p_.tile_side(), columns - column, last_ - tile});
       body(tile / columns / rows, tile / columns % rows, column, count, tile - first_);
       tile += count;
     }
@@ -179,8 +186,8 @@ class winograd_block {
     for_strips([&](std::size_t image, std::size_t row, std::size_t column, std::size_t count, std::size_t tile) {
       kernels_.input({in_ + ((image * p_.groups + group_) * p_.channels + channel) * plane, plane,
                       static_cast<std::ptrdiff_t>(p_.height), static_cast<std::ptrdiff_t>(p_.width),
-                      static_cast<std::ptrdiff_t>(4 * row) - p_.top,
-                      static_cast<std::ptrdiff_t>(4 * column) - p_.left, count, inputs_ + tile * channel_pitch_ + channel,
+                      static_cast<std::ptrdiff_t>(p_.tile_side() * row) - p_.top,
+                      static_cast<std::ptrdiff_t>(p_.tile_side() * column) - p_.left, count, inputs_ + tile * channel_pitch_ + channel,
                       in_tap_, channel_pitch_});
     });
   }
@@ -208,10 +215,11 @@ class winograd_block {
     const std::size_t count_here = std::min(kernels_.lanes, p_.filters - filter);
     float bias[16] = {};
     if (bias_) std::copy_n(bias_ + group_ * p_.filters + filter, count_here, bias);
+    const std::size_t side = p_.tile_side();
     for_strips([&](std::size_t image, std::size_t row, std::size_t column, std::size_t count, std::size_t tile) {
       kernels_.output({outputs_ + tile * filter_pitch_ + filter, out_tap_, filter_pitch_, count, bias, rectify_, count_here,
-                       std::min<std::size_t>(4, p_.out_height - 4 * row), std::min(4 * count, p_.out_width - 4 * column),
-                       out_ + ((image * p_.groups + group_) * p_.filters + filter) * plane + 4 * row * p_.out_width + 4 * column,
+                       std::min(side, p_.out_height - side * row), std::min(side * count, p_.out_width - side * column),
+                       out_ + ((image * p_.groups + group_) * p_.filters + filter) * plane + side * row * p_.out_width + side * column,
                        plane, p_.out_width});
     });
   }
