@@ -56,6 +56,7 @@ const layer gathered_layers[] = {
     {{{45, 19, 16, 3, 4, 2, 3, 0, 1, 3, 1, 7, 5}, 3, 1, 96}, "strides, dilation and padding that differ; columns that no tap reaches"},
     {{{3, 21, 17, 3, 3, 1, 1, 1, 1, 1, 1, 21, 17}, 5, 1, 6}, "colours without a stride"},
     {{{5, 21, 1, 7, 1, 4, 4, 3, 0, 1, 1, 6, 1}, 2, 1, 9}, "a map of one column"},
+    {{{3, 1301, 1103, 1, 2, 2, 2, 0, 0, 1, 1, 651, 551}, 1, 1, 2}, "maps whose sums do not fit at once"},
 };
 
 /// small = W large, one tap at a time.

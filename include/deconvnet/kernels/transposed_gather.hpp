@@ -50,9 +50,11 @@ class transposed_gather {
     const std::size_t blocks = (p_.geometry.channels + at_once - 1) / at_once;
     const std::size_t together = std::clamp<std::size_t>(most_products / (gathered_rows(p_, at_once) * p_.geometry.pixels()), 1, p_.images);
     const std::size_t groups = (p_.images + together - 1) / together;
-    // Bands of a map's rows where there is less to share out: the signal's rows between them are multiplied for both.
+    // Bands of a map's rows where there is less to share out, or sums would take more than 16 MB of floats: the signal's rows
+    // between them are multiplied for both.
     const std::size_t wanted = thread_count() == 1 ? 1 : 2 * thread_count();
-    const std::size_t bands = std::min(height, (wanted + blocks * groups - 1) / (blocks * groups));
+    const std::size_t fitting = (together * at_once * p_.large_plane() + most_sums - 1) / most_sums;
+    const std::size_t bands = std::min(height, std::max(fitting, (wanted + blocks * groups - 1) / (blocks * groups)));
     const std::size_t band = (height + bands - 1) / bands;
     parallel_for(groups * blocks * bands, [&](std::size_t task) {
       const std::size_t k = task % bands, block = task / bands % blocks, group = task / bands / blocks;
@@ -185,6 +187,7 @@ class transposed_gather {
 
   /// 256 KB of floats: they stay in the second-level cache until they are added up.
   static constexpr std::size_t most_products = std::size_t{1} << 16;
+  static constexpr std::size_t most_sums = std::size_t{1} << 22;
 
   const convolution_problem& p_;
   const T* small_;
