@@ -59,48 +59,44 @@ const layer gathered_layers[] = {
     {{{3, 1301, 1103, 1, 2, 2, 2, 0, 0, 1, 1, 651, 551}, 1, 1, 2}, "maps whose sums do not fit at once"},
 };
 
-/// small = W large, one tap at a time.
-template <class T>
-std::vector<double> naive(const kernels::convolution_problem& p, const std::vector<T>& large, const std::vector<T>& weight,
-                          const std::vector<T>& bias) {
+/// Calls body(place on the small side, weight, place on the large side) for every product of a convolution.
+template <class Body>
+void for_products(const kernels::convolution_problem& p, Body&& body) {
   const auto& g = p.geometry;
-  std::vector<double> small(p.images * p.small_image());
-  for (std::size_t k = 0; k < small.size(); ++k) {
+  for (std::size_t k = 0; k < p.images * p.small_image(); ++k) {
     const std::size_t pixel = k % g.pixels();
     const std::size_t filter = k / g.pixels() % (p.groups * p.filters);
     const std::size_t map = (k / p.small_image() * p.groups + filter / p.filters) * g.channels;
-    double sum = static_cast<double>(bias[filter]);
     for (std::size_t tap = 0; tap < p.depth(); ++tap) {
       const std::size_t ky = tap % g.taps() / g.kernel_width;
       const std::size_t kx = tap % g.kernel_width;
       const std::size_t y = pixel / g.out_width * g.stride_height + ky * g.dilation_height - g.padding_top;
       const std::size_t x = pixel % g.out_width * g.stride_width + kx * g.dilation_width - g.padding_left;
       if (y >= g.height || x >= g.width) continue;
-      sum += static_cast<double>(weight[filter * p.depth() + tap]) *
-             static_cast<double>(large[((map + tap / g.taps()) * g.height + y) * g.width + x]);
+      body(k, filter * p.depth() + tap, ((map + tap / g.taps()) * g.height + y) * g.width + x);
     }
-    small[k] = sum;
   }
+}
+
+/// small = W large + bias, one tap at a time.
+template <class T>
+std::vector<double> naive(const kernels::convolution_problem& p, const std::vector<T>& large, const std::vector<T>& weight,
+                          const std::vector<T>& bias) {
+  std::vector<double> small(p.images * p.small_image());
+  for (std::size_t k = 0; k < small.size(); ++k) small[k] = static_cast<double>(bias[k / p.geometry.pixels() % bias.size()]);
+  for_products(p, [&](std::size_t to, std::size_t w, std::size_t from) {
+    small[to] += static_cast<double>(weight[w]) * static_cast<double>(large[from]);
+  });
   return small;
 }
 
 /// large = W^T small, one tap at a time.
 template <class T>
 std::vector<double> naive_transposed(const kernels::convolution_problem& p, const std::vector<T>& small, const std::vector<T>& weight) {
-  const auto& g = p.geometry;
   std::vector<double> large(p.images * p.large_image());
-  for (std::size_t k = 0; k < small.size(); ++k) {
-    const std::size_t pixel = k % g.pixels();
-    const std::size_t filter = k / g.pixels() % (p.groups * p.filters);
-    const std::size_t map = (k / p.small_image() * p.groups + filter / p.filters) * g.channels;
-    for (std::size_t tap = 0; tap < p.depth(); ++tap) {
-      const std::size_t y = pixel / g.out_width * g.stride_height + tap % g.taps() / g.kernel_width * g.dilation_height - g.padding_top;
-      const std::size_t x = pixel % g.out_width * g.stride_width + tap % g.kernel_width * g.dilation_width - g.padding_left;
-      if (y >= g.height || x >= g.width) continue;
-      large[((map + tap / g.taps()) * g.height + y) * g.width + x] +=
-          static_cast<double>(weight[filter * p.depth() + tap]) * static_cast<double>(small[k]);
-    }
-  }
+  for_products(p, [&](std::size_t from, std::size_t w, std::size_t to) {
+    large[to] += static_cast<double>(weight[w]) * static_cast<double>(small[from]);
+  });
   return large;
 }
 

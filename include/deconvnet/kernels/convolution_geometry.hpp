@@ -41,20 +41,25 @@ namespace detail {
 
 inline std::ptrdiff_t floor_divide(std::ptrdiff_t a, std::ptrdiff_t b) { return (a - ((a % b) + b) % b) / b; }
 
-/// Where tap kx meets a row of the large side that is split by the remainders of the stride: column j of the small side is
-/// place j + shift of `phase`, which has `width` places; none where a narrow row lacks that remainder.
+/// Where tap k of one axis meets a row of the large side that is split by the remainders of the stride: column j of the small side
+/// is place j + shift of `phase`, which has `width` places; none where a narrow row lacks that remainder.
 struct split_tap {
   std::ptrdiff_t shift;
   std::size_t phase;
   std::ptrdiff_t width;
 };
 
-inline split_tap make_split_tap(const convolution_geometry& g, std::size_t kx) {
-  const auto dx = static_cast<std::ptrdiff_t>(kx * g.dilation_width) - static_cast<std::ptrdiff_t>(g.padding_left);
-  const std::ptrdiff_t shift = floor_divide(dx, static_cast<std::ptrdiff_t>(g.stride_width));
-  const auto phase = static_cast<std::size_t>(dx - shift * static_cast<std::ptrdiff_t>(g.stride_width));
-  const std::size_t width = phase < g.width ? (g.width - phase + g.stride_width - 1) / g.stride_width : 0;
+inline split_tap make_split_tap(std::size_t extent, std::size_t stride, std::size_t padding, std::size_t dilation, std::size_t k) {
+  const auto reach = static_cast<std::ptrdiff_t>(k * dilation) - static_cast<std::ptrdiff_t>(padding);
+  const std::ptrdiff_t shift = floor_divide(reach, static_cast<std::ptrdiff_t>(stride));
+  const auto phase = static_cast<std::size_t>(reach - shift * static_cast<std::ptrdiff_t>(stride));
+  const std::size_t width = phase < extent ? (extent - phase + stride - 1) / stride : 0;
   return {shift, phase, static_cast<std::ptrdiff_t>(width)};
+}
+
+/// Of tap kx in a row.
+inline split_tap make_split_tap(const convolution_geometry& g, std::size_t kx) {
+  return make_split_tap(g.width, g.stride_width, g.padding_left, g.dilation_width, kx);
 }
 
 }  // namespace detail

@@ -54,8 +54,8 @@ const std::size_t* readable_rows(const patch_source<T>& source, std::size_t dept
 }
 
 /// Where C goes: element (row, image, place (i, j)) to data + image * image_pitch + row * row_pitch + i * i_pitch +
-/// j * j_pitch. Rows begin with `bias` (one per row) or 0 and end rectified on request. The last place of a row's grid is
-/// followed by `slack` elements that may be overwritten.
+/// j * j_pitch. Rows begin with `bias` (one per row) or 0 and end rectified on request. The last place of a row's grid, or
+/// of the last image where images follow each other without a gap, is followed by `slack` elements that may be overwritten.
 template <class T>
 struct gemm_result {
   T* data;

@@ -58,8 +58,9 @@ class transposed_gather {
     const std::size_t band = (height + bands - 1) / bands;
     parallel_for(groups * blocks * bands, [&](std::size_t task) {
       const std::size_t k = task % bands, block = task / bands % blocks, group = task / bands / blocks;
-      part at{group * together, std::min(p_.images, (group + 1) * together), block * at_once, 0, k * band, std::min(height, (k + 1) * band)};
-      at.channels = std::min(at_once, p_.geometry.channels - at.first_channel);
+      const part at{group * together, std::min(p_.images, (group + 1) * together),  //
+                    block * at_once,  std::min(at_once, p_.geometry.channels - block * at_once),
+                    k * band,         std::min(height, (k + 1) * band)};
       if (at.first_row < at.last_row) fill(at);
     });
   }
@@ -200,10 +201,7 @@ class transposed_gather {
 /// for which it reads padding.
 inline std::size_t products_by_phase(std::size_t extent, std::size_t kernel, std::size_t stride, std::size_t padding, std::size_t dilation) {
   std::size_t products = 0;
-  for (std::size_t k = 0; k < kernel; ++k) {
-    const std::size_t first = (k * dilation + stride - padding % stride) % stride;
-    products += first < extent ? (extent - first + stride - 1) / stride : 0;
-  }
+  for (std::size_t k = 0; k < kernel; ++k) products += static_cast<std::size_t>(make_split_tap(extent, stride, padding, dilation, k).width);
   return products;
 }
 

@@ -51,21 +51,20 @@ inline bool gains_by_winograd(const convolution_problem& p) {
   return g.height * g.width >= least_pixels && g.pixels() >= least_pixels;
 }
 
-/// The same for the forward pass over many small pieces of maps at once: together they have tiles enough, of which no more
-/// than half is waste.
-inline bool pieces_gain_by_winograd(const convolution_problem& p) {
-  constexpr std::size_t least_tiles = 48;
-  const auto& g = p.geometry;
-  if (!detail::has_winograd_form(p)) return false;
-  const std::size_t side = winograd::tile_side(g.kernel_width);
-  const std::size_t tiles = (g.out_height + side - 1) / side * ((g.out_width + side - 1) / side);
-  return p.images * tiles >= least_tiles && 2 * g.pixels() >= side * side * tiles;
-}
-
 inline winograd_problem winograd_forward(const convolution_problem& p) {
   const auto& g = p.geometry;
   return {g.kernel_width, p.images, p.groups, g.channels, p.filters, g.height, g.width, g.out_height, g.out_width,
           static_cast<std::ptrdiff_t>(g.padding_top), static_cast<std::ptrdiff_t>(g.padding_left)};
+}
+
+/// The same for the forward pass over many small pieces of maps at once: together they have tiles enough, of which no more
+/// than half is waste.
+inline bool pieces_gain_by_winograd(const convolution_problem& p) {
+  constexpr std::size_t least_tiles = 48;
+  if (!detail::has_winograd_form(p)) return false;
+  const winograd_problem pieces = winograd_forward(p);
+  const std::size_t side = pieces.tile_side(), tiles = pieces.tiles();
+  return tiles >= least_tiles && 2 * p.images * p.geometry.pixels() >= side * side * tiles;
 }
 
 inline winograd_problem winograd_transposed(const convolution_problem& p) {
