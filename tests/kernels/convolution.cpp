@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <cstddef>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <doctest/doctest.h>
 
 #include "../tensor/values.hpp"
+#include "levels.hpp"
 
 // The geometry in all its variants is tested at the operators, tests/ops/conv2d.cpp; here: tiles, blocks and the borders of
 // the buffers.
@@ -54,10 +56,28 @@ const layer gathered_layers[] = {
     {{{19, 13, 15, 5, 5, 2, 2, 0, 0, 1, 1, 5, 6}, 7, 2, 64}, "two groups; blocks of 8, 8 and 3 channels; images together"},
     {{{17, 61, 64, 5, 5, 2, 2, 0, 0, 1, 1, 29, 30}, 2, 1, 128}, "a few rows of the signal at a time"},
     {{{45, 19, 16, 3, 4, 2, 3, 0, 1, 3, 1, 7, 5}, 3, 1, 96}, "strides, dilation and padding that differ; columns that no tap reaches"},
-    {{{3, 21, 17, 3, 3, 1, 1, 1, 1, 1, 1, 21, 17}, 5, 1, 6}, "colours without a stride"},
+    {{{3, 21, 17, 3, 3, 1, 1, 1, 1, 1, 1, 21, 17}, 5, 1, 64}, "colours of narrow maps without a stride"},
     {{{5, 21, 1, 7, 1, 4, 4, 3, 0, 1, 1, 6, 1}, 2, 1, 9}, "a map of one column"},
     {{{3, 1301, 1103, 1, 2, 2, 2, 0, 0, 1, 1, 651, 551}, 1, 1, 2}, "maps whose sums do not fit at once"},
 };
+
+/// Layers without a stride from three channels. Turned round, as `of_three_filters`, they lead to three maps on the way up.
+const layer colour_layers[] = {
+    {{{3, 37, 224, 3, 3, 1, 1, 1, 1, 1, 1, 37, 224}, 2, 1, 12}, "whole tiles"},
+    {{{3, 19, 45, 3, 3, 1, 1, 1, 1, 1, 1, 19, 45}, 1, 1, 9}, "a tile that ends behind the row"},
+    {{{3, 9, 127, 3, 3, 1, 1, 1, 1, 1, 1, 9, 127}, 1, 1, 150}, "more channels than fit a block and the ring"},
+    {{{3, 21, 31, 5, 4, 1, 1, 2, 0, 1, 1, 21, 28}, 3, 2, 7}, "two groups, two remainders of padding"},
+    {{{3, 23, 34, 3, 3, 1, 1, 2, 3, 2, 3, 23, 34}, 1, 1, 5}, "dilation"},
+    {{{3, 12, 40, 2, 3, 1, 1, 4, 5, 1, 1, 19, 48}, 1, 1, 6}, "more padding than the kernel reaches"},
+    {{{3, 8, 30, 8, 3, 1, 1, 0, 0, 1, 1, 1, 28}, 2, 1, 4}, "one row on the small side"},
+    {{{3, 3, 3, 3, 2, 1, 1, 1, 1, 1, 1, 3, 4}, 1, 1, 1}, "one filter, three columns"},
+};
+
+/// The same maps, the small side with three filters and the large side with as many channels as there were filters.
+kernels::convolution_problem of_three_filters(kernels::convolution_problem p) {
+  std::swap(p.geometry.channels, p.filters);
+  return p;
+}
 
 /// Calls body(place on the small side, weight, place on the large side) for every product of a convolution.
 template <class Body>
@@ -141,28 +161,75 @@ TEST_CASE("the transposed convolution is the adjoint and touches nothing around 
   }
 }
 
-TEST_CASE_TEMPLATE("products first and sums then are the adjoint too, with the same bits for any number of threads", T, float, double) {
-  for (const auto& one : gathered_layers) {
-    const auto& p = one.problem;
-    CAPTURE(one.why);
-    REQUIRE(kernels::is_gathered(p));
-    const auto small = random_values<T>(p.images * p.small_image(), 5);
-    const auto weight = random_values<T>(p.groups * p.filters * p.depth(), 6);
-    std::vector<T> first;
-    for (const std::size_t threads : {1u, 2u, 7u}) {
-      set_thread_count(threads);
-      guarded<T> back(p.images * p.large_image());
-      kernels::convolve_transposed(p, small.data(), kernels::packed_for_now(p, weight.data(), true), back.data());
-      CHECK(back.intact());
-      if (threads == 1) first = back.inside();
-      CHECK(back.inside() == first);
-    }
-    set_thread_count(0);
-    const auto expected = naive_transposed(p, small, weight);
-    double worst = 0;
-    for (std::size_t k = 0; k < first.size(); ++k) worst = std::max(worst, std::abs(static_cast<double>(first[k]) - expected[k]));
-    CHECK(worst < 20 * testing::rounding<T>);
+/// The largest difference from `expected`; run(guarded result) has to touch nothing around it and to give the same bits for any
+/// number of threads.
+template <class T, class Run>
+double worst_of(const std::vector<double>& expected, const Run& run) {
+  std::vector<T> first;
+  for (const std::size_t threads : {1u, 2u, 7u}) {
+    set_thread_count(threads);
+    guarded<T> result(expected.size());
+    run(result);
+    CHECK(result.intact());
+    if (threads == 1) first = result.inside();
+    CHECK(result.inside() == first);
   }
+  set_thread_count(0);
+  double worst = 0;
+  for (std::size_t k = 0; k < first.size(); ++k) worst = std::max(worst, std::abs(static_cast<double>(first[k]) - expected[k]));
+  return worst;
+}
+
+template <class T>
+double worst_on_the_way_down(const kernels::convolution_problem& p) {
+  const auto small = random_values<T>(p.images * p.small_image(), 5);
+  const auto weight = random_values<T>(p.groups * p.filters * p.depth(), 6);
+  return worst_of<T>(naive_transposed(p, small, weight), [&](guarded<T>& back) {
+    kernels::convolve_transposed(p, small.data(), kernels::packed_for_now(p, weight.data(), true), back.data());
+  });
+}
+
+TEST_CASE_TEMPLATE("products first and sums then are the adjoint too, with the same bits for any number of threads", T, float, double) {
+  testing::at_every_level([] {
+    for (const auto& one : gathered_layers) {
+      CAPTURE(one.why);
+      REQUIRE(kernels::way_down_of<T>(one.problem) == kernels::way_down::gathered);
+      CHECK(worst_on_the_way_down<T>(one.problem) < 20 * testing::rounding<T>);
+    }
+  });
+}
+
+TEST_CASE_TEMPLATE("the way down to an image's colours is the adjoint too, with the same bits for any number of threads", T, float, double) {
+  testing::at_every_level([] {
+    for (const auto& one : colour_layers) {
+      CAPTURE(one.why);
+      REQUIRE(kernels::way_down_of<T>(one.problem) == kernels::way_down::to_three_maps);
+      CHECK(worst_on_the_way_down<T>(one.problem) < 20 * testing::rounding<T>);
+    }
+  });
+}
+
+TEST_CASE_TEMPLATE("three filters read every place once, with the same bits for any number of threads", T, float, double) {
+  testing::at_every_level([] {
+    for (const auto& one : colour_layers) {
+      const auto p = of_three_filters(one.problem);
+      CAPTURE(one.why);
+      REQUIRE(kernels::leads_to_three_maps(p));
+      const auto large = random_values<T>(p.images * p.large_image(), 1);
+      const auto weight = random_values<T>(p.groups * p.filters * p.depth(), 2);
+      const auto bias = random_values<T>(p.groups * p.filters, 3);
+      auto expected = naive(p, large, weight, bias);
+      for (const bool rectify : {false, true}) {
+        if (rectify) {
+          for (double& value : expected) value = std::max(value, 0.0);
+        }
+        const double worst = worst_of<T>(expected, [&](guarded<T>& small) {
+          kernels::convolve(p, large.data(), kernels::packed_for_now(p, weight.data(), false), bias.data(), small.data(), rectify);
+        });
+        CHECK(worst < 20 * testing::rounding<T>);
+      }
+    }
+  });
 }
 
 TEST_CASE("the way down of the paper's second layer makes its products first, of a 3x3 with padding does not") {

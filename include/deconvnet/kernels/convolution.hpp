@@ -12,6 +12,7 @@
 #include <deconvnet/kernels/padded_maps.hpp>
 #include <deconvnet/kernels/parallel_for.hpp>
 #include <deconvnet/kernels/strided_copy.hpp>
+#include <deconvnet/kernels/three_maps.hpp>
 #include <deconvnet/kernels/transposed_gather.hpp>
 #include <deconvnet/kernels/transposed_phases.hpp>
 #include <deconvnet/kernels/workspace.hpp>
@@ -100,6 +101,16 @@ void multiply_phase(const convolution_problem& p, const transposed_phase& phase,
 
 }  // namespace detail
 
+/// How convolve_transposed() goes, each with its own order of packed weights: a matrix product for each phase of the stride;
+/// products first and sums then (transposed_gather.hpp); to an image's colours (three_maps.hpp).
+enum class way_down { by_phase, gathered, to_three_maps };
+
+template <class T>
+way_down way_down_of(const convolution_problem& p) {
+  if (leads_down_to_three_maps<T>(p)) return way_down::to_three_maps;
+  return is_gathered(p) ? way_down::gathered : way_down::by_phase;
+}
+
 /// Numbers that the packed weights of a convolution take, in either direction: those of the weights, and what fills tiles.
 inline std::size_t packed_size(const convolution_problem& p) {
   return p.groups * p.filters * (is_gathered(p) ? detail::gathered_rows(p) : p.depth());
@@ -111,7 +122,11 @@ void pack_convolution(const convolution_problem& p, const T* weight, T* packed) 
   const std::size_t tile_rows = current_gemm_tiles<T>().rows;
   for (std::size_t group = 0; group < p.groups; ++group) {
     const std::size_t place = group * p.filters * p.depth();
-    pack_rows(contiguous_rows(weight + place, p.filters, p.depth()), tile_rows, packed + place);
+    if (leads_to_three_maps(p)) {
+      pack_three_maps(three_maps_forward(p), weight + place, p.depth(), p.geometry.taps(), false, packed + place);
+    } else {
+      pack_rows(contiguous_rows(weight + place, p.filters, p.depth()), tile_rows, packed + place);
+    }
   }
 }
 
@@ -121,7 +136,14 @@ void pack_transposed(const convolution_problem& p, const T* weight, T* packed) {
   const std::size_t tile_rows = current_gemm_tiles<T>().rows;
   const auto& g = p.geometry;
   const std::size_t size = p.filters * p.depth();
-  if (is_gathered(p)) {
+  const way_down way = way_down_of<T>(p);
+  if (way == way_down::to_three_maps) {
+    for (std::size_t group = 0; group < p.groups; ++group) {
+      pack_three_maps(three_maps_transposed(p), weight + group * size, g.taps(), p.depth(), true, packed + group * size);
+    }
+    return;
+  }
+  if (way == way_down::gathered) {
     const std::size_t at_once = detail::gathered_at_once(p);
     for (std::size_t group = 0; group < p.groups; ++group) {
       for (std::size_t c = 0; c < g.channels; c += at_once) {
@@ -172,6 +194,9 @@ void convolve(const convolution_problem& p, const T* large, const T* packed, con
   const auto& g = p.geometry;
   if (p.images == 0) return;
   if (detail::is_depthwise(p)) return detail::convolve_depthwise(p, large, packed, bias, small, rectify);
+  if (leads_to_three_maps(p)) {
+    return detail::convolution_to_three_maps<T>(three_maps_forward(p), large, packed, bias, small, rectify).run();
+  }
   if (p.images > 1 && detail::is_read_padded<T>(g.channels, p.filters, g.taps(), g.out_width)) {
     auto one = p;
     one.images = 1;
@@ -189,15 +214,18 @@ void convolve(const convolution_problem& p, const T* large, const T* packed, con
   }
 }
 
-/// The exact adjoint of convolve without its bias: large = weight^T * small; packed: by pack_transposed. One matrix product
-/// per phase of the stride, with that phase's taps alone: no product with zero, no place written twice; to few channels by
-/// transposed_gather.
+/// The exact adjoint of convolve without its bias: large = weight^T * small; packed: by pack_transposed. By phase, a phase's taps
+/// alone: no product with zero, no place written twice.
 template <class T>
 void convolve_transposed(const convolution_problem& p, const T* small, const T* packed, T* large) {
   const auto& g = p.geometry;
   if (p.images == 0) return;
   if (detail::is_depthwise(p)) return detail::convolve_transposed_depthwise(p, small, packed, large);
-  if (is_gathered(p)) {
+  const way_down way = way_down_of<T>(p);
+  if (way == way_down::to_three_maps) {
+    return detail::convolution_to_three_maps<T>(three_maps_transposed(p), small, packed, nullptr, large, false).run();
+  }
+  if (way == way_down::gathered) {
     for (std::size_t group = 0; group < p.groups; ++group) {
       detail::transposed_gather<T>(p, small + group * p.filters * g.pixels(), packed + group * p.filters * detail::gathered_rows(p),
                                    large + group * g.channels * p.large_plane()).run();
