@@ -46,6 +46,10 @@ struct layer {
 const layer layers[] = {
     {{{3, 37, 41, 3, 3, 1, 1, 1, 1, 1, 1, 37, 41}, 2, 2, 3}, "1517 pixels: more than one tile"},
     {{{4, 40, 33, 1, 1, 1, 1, 0, 0, 1, 1, 40, 33}, 2, 1, 5}, "1320 pixels without im2col: more than one tile"},
+    {{{64, 17, 23, 1, 1, 1, 1, 0, 0, 1, 1, 17, 23}, 1, 1, 14}, "tiles and half a tile read copies of panels that share the cache"},
+    {{{64, 17, 23, 1, 1, 1, 1, 0, 0, 1, 1, 17, 23}, 1, 1, 16}, "tiles read a copy that the next panel takes the place of"},
+    {{{200, 9, 7, 1, 1, 1, 1, 0, 0, 1, 1, 9, 7}, 3, 1, 72}, "two blocks of depth; images too small for tiles of their own"},
+    {{{200, 9, 8, 1, 1, 1, 1, 0, 0, 1, 1, 9, 8}, 3, 1, 72}, "two blocks of depth, copied"},
     {{{150, 9, 9, 3, 3, 1, 1, 1, 1, 1, 1, 9, 9}, 1, 1, 2}, "150 channels of 9 taps: several blocks of channels"},
     {{{2, 14, 15, 12, 13, 1, 1, 0, 0, 1, 1, 3, 3}, 1, 1, 2}, "156 taps: a block holds one channel"},
     {{{1, 1, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1, 1}, 3, 4, 1}, "one pixel, depthwise"},

@@ -122,7 +122,7 @@ TEST_CASE_TEMPLATE("what follows a row of the result is written only where it ma
         kernels::pack_rows(kernels::contiguous_rows(one.a.data(), 6, 20), kernels::current_gemm_tiles<T>().rows, packed.data());
         const kernels::patch_tap tap[] = {kernels::every_place(width)};
         kernels::gemm(kernels::gemm_weights<T>{packed.data(), 6, 20},
-                      kernels::maps_as_columns<T>(one.b.data(), 2, 20 * width, tap, 20, 6),
+                      kernels::maps_as_columns<T>(one.b.data(), 2, 20 * width, tap, 20),
                       kernels::gemm_result<T>{c.data(), 6 * pitch, pitch, width, 1, nullptr, false, slack});
         for (std::size_t row = 0; row < 12; ++row) {
           for (std::size_t j = 0; j < width; ++j) {

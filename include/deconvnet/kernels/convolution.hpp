@@ -47,7 +47,7 @@ gemm_columns<T> forward_columns(const convolution_problem& p, const T* large) {
   const std::span<patch_tap> taps{workspace<struct forward_taps, patch_tap>(g.taps()), g.taps()};
   if (g.is_pointwise()) {
     taps[0] = every_place(g.pixels());
-    return maps_as_columns(large, p.images, p.large_image(), taps, p.depth(), p.filters);
+    return maps_as_columns(large, p.images, p.large_image(), taps, p.depth());
   }
   place_taps(g, taps);
   if (is_read_padded<T>(g.channels, p.filters, g.taps(), g.out_width)) {
@@ -87,7 +87,7 @@ void multiply_phase(const convolution_problem& p, const transposed_phase& phase,
   b.source.taps = taps;
   if (g.is_pointwise()) {
     taps.front() = every_place(g.pixels());
-    b = maps_as_columns(small, p.images, p.small_image(), std::span<const patch_tap>(taps), phase.depth(p), g.channels);
+    b = maps_as_columns(small, p.images, p.small_image(), std::span<const patch_tap>(taps), phase.depth(p));
   } else if (is_read_padded_down<T>(p)) {
     b.slack = current_gemm_tiles<T>().lanes;
     b.source = padded_maps(strided_maps<T>{small, p.images, p.small_image(), p.filters, g.out_height, g.out_width, 1, 1}, g.height, g.width,

@@ -35,7 +35,7 @@ void dense_panel(const gemm_weights<T>& a, std::size_t first_image, std::size_t 
     for_tile_runs(images, tiles.rows, [&](std::size_t n, std::size_t step, std::size_t tiles_here) {
       const std::size_t rows = std::size_t{1} << step;
       tiles.run[step][vectors - 1]({block, tiles_here, a.packed + packed_tile(a.rows, a.depth, first_image + n, k, depth_block), rows * block, b,
-                                    tiles.packed_rows[2], 0, c + n * pitch, pitch, 0, false, nullptr, false});
+                                    tiles.packed_rows[2], 0, nullptr, c + n * pitch, pitch, 0, false, nullptr, false});
     });
   }
   for (std::size_t n = 0; !whole && n < images; ++n) std::copy_n(c + n * pitch, count, result + n * columns + first);

@@ -68,19 +68,14 @@ struct gemm_result {
 /// The tap that reads every place in order: `places` in a row.
 inline patch_tap every_place(std::size_t places) { return {0, 0, 0, static_cast<std::ptrdiff_t>(places)}; }
 
-/// Whether a product packs maps that it could read where they lie. A run of 96 bytes that begins anywhere takes two or three
-/// lines of the first-level cache, in a page of its own; packed, it takes one and a half, and every tile of rows reads it
-/// again: 64 to 192 filters on maps of 27 x 27 go from 70 to 88 GFLOP/s, 64 to 16 from 74 to 60.
-inline bool packing_pays(std::size_t rows, std::size_t depth) { return rows >= 64 && depth >= 32; }
-
-/// Maps that are their own columns, `depth` of them in each of `images`, for a product of `rows`. `tap`: one, every_place() of
-/// a map; it has to stay.
+/// Maps that are their own columns, `depth` of them in each of `images`. `tap`: one, every_place() of a map; it has to stay. They are
+/// read where they lie, each image by tiles of its own, unless small maps would leave too much of these empty.
 template <class T>
-gemm_columns<T> maps_as_columns(const T* maps, std::size_t images, std::size_t image_pitch, std::span<const patch_tap> tap, std::size_t depth,
-                                std::size_t rows) {
+gemm_columns<T> maps_as_columns(const T* maps, std::size_t images, std::size_t image_pitch, std::span<const patch_tap> tap, std::size_t depth) {
   const auto places = static_cast<std::size_t>(tap.front().width);
   const patch_source<T> source{maps, image_pitch, places, places, 1, 1, 1, places, tap};
-  return {source, images, packing_pays(rows, depth) ? nullptr : readable_rows(source, depth), 0};
+  const std::size_t lanes = current_gemm_tiles<T>().lanes, unused = (lanes - places % lanes) % lanes;
+  return {source, images, images > 1 && 16 * unused > places ? nullptr : readable_rows(source, depth), 0};
 }
 
 namespace detail {
@@ -115,7 +110,7 @@ class gemm_task {
         const auto run = [&](std::size_t row, std::size_t step, std::size_t count) {
           // A product of little depth writes faster than memory answers: two panels ahead.
           const std::size_t ahead = group.size() == 1 ? 0 : 2 * width_;
-          for (const panel& p : group) multiply(p, row, step, count, k, depth, ahead);
+          for (panel& p : group) multiply(p, row, step, count, k, depth, ahead);
         };
         // All rows of a panel, or a few rows over the group: what is written lies side by side.
         const std::size_t rows = last_row - first_row;
@@ -123,8 +118,8 @@ class gemm_task {
           for_tile_runs(rows, tiles_.rows, [&](std::size_t row, std::size_t step, std::size_t count) { run(first_row + row, step, count); });
         } else {
           for_tile_runs(rows, tiles_.rows, [&](std::size_t row, std::size_t step, std::size_t count) {
-            for (std::size_t tile = 0; tile < count; tile += 4) {
-              run(first_row + row + (tile << step), step, std::min<std::size_t>(4, count - tile));
+            for (std::size_t tile = 0; tile < count; tile += tiles_at_once) {
+              run(first_row + row + (tile << step), step, std::min(tiles_at_once, count - tile));
             }
           });
         }
@@ -138,15 +133,19 @@ class gemm_task {
  private:
   struct panel {
     std::size_t first, count, vectors;
-    T* packed;          // filled before use; null where b points into the maps
+    T* packed;          // filled before use; where b points into the maps, by the first tile
+    const T* maps;      // where b points into the maps; or null
     const T* b;         // from fill() on
     const std::size_t* b_rows;
-    std::size_t b_ahead;
     T* c;               // of row 0, on the map or in `sums`
     std::size_t ldc;
     T* sums;            // null, or rows x width of sums of columns that do not lie side by side, for after the last block
     patch_panel<T> patches;
   };
+
+  /// Tiles of a panel before the next panel of a group has its turn.
+  static constexpr std::size_t tiles_at_once = 4;
+  std::size_t rows_at_once() const { return tiles_at_once * tiles_.rows; }
 
   /// Panels that share the first-level cache. A product of little depth writes more than it reads.
   std::size_t panels_at_once() const {
@@ -162,6 +161,9 @@ class gemm_task {
     const std::size_t at_once = panels_at_once();
     T* buffer = workspace<struct packed_panel, T>(at_once * panel_size);
     panels_ = {workspace<panel, panel>(most_panels), count};
+    // Else its place is another panel's soon.
+    const bool is_copy_read_again = rows > rows_at_once() || rows % tiles_.rows != 0;
+    T* passing = workspace<struct passing_panel, T>(is_copy_read_again ? 0 : panel_size);
     T* sums = workspace<struct scattered_sums, T>(count * rows * width_);
     const bool dense = is_dense();
     const auto& from = b_.source;
@@ -184,12 +186,14 @@ class gemm_task {
       p.vectors = p.count > 2 * tiles_.lanes ? 3 : p.count > tiles_.lanes ? 2 : 1;
       const std::size_t behind = (joined ? column + p.count == b_.count() : place + p.count == places) ? c_.slack : 0;
       const bool whole = p.count + behind >= p.vectors * tiles_.lanes && (joined || place + p.count <= places);
-      p.packed = b_.rows && p.count + b_.slack >= p.vectors * tiles_.lanes ? nullptr : buffer + slot * panel_size;
+      p.packed = buffer + slot * panel_size;
       if (++slot == at_once) slot = 0;
-      if (p.packed) {
+      p.maps = nullptr;
+      if (!b_.rows || p.count + b_.slack < p.vectors * tiles_.lanes) {
         p.patches.prepare(from, p.first, p.count, width_);
       } else {
-        p.b = from.data + image * from.image_pitch + row * from.vertical_step * from.row_pitch + place_in_row;
+        if (!is_copy_read_again) p.packed = passing;
+        p.maps = from.data + image * from.image_pitch + row * from.vertical_step * from.row_pitch + place_in_row;
       }
       p.sums = whole && dense ? nullptr : sums + k * rows * width_;
       p.c = p.sums ? p.sums - first_row_ * width_ : c_.data + image * c_.image_pitch + place;
@@ -212,28 +216,34 @@ class gemm_task {
     const std::size_t step = 8 * b_.source.taps.size();
     for (std::size_t row = 0; row < depth; row += step) {
       for (const panel& p : group) {
-        if (p.packed) tiles_.pack(p.patches.rows(k + row, k + std::min(depth, row + step), p.packed + row * width_, group.size() * width_));
+        if (!p.maps) tiles_.pack(p.patches.rows(k + row, k + std::min(depth, row + step), p.packed + row * width_, group.size() * width_));
       }
     }
     for (panel& p : group) {
-      if (p.packed) {
+      if (!p.maps) {
         p.b = p.packed;
         p.b_rows = tiles_.packed_rows[2];
-        p.b_ahead = 0;
       } else {
+        p.b = p.maps;
         p.b_rows = b_.rows + k;
-        p.b_ahead = width_;
       }
     }
   }
 
   /// `count` tiles of 2^step rows from `row` on.
-  void multiply(const panel& p, std::size_t row, std::size_t step, std::size_t count, std::size_t k, std::size_t depth,
-                std::size_t c_ahead) const {
+  void multiply(panel& p, std::size_t row, std::size_t step, std::size_t count, std::size_t k, std::size_t depth,
+                std::size_t c_ahead) {
     const std::size_t rows = std::size_t{1} << step;
+    const bool is_first = row == first_row_;
+    // The taps of a channel share lines of the first-level cache where they lie; copies would not.
+    const bool copies = is_first && p.maps && b_.source.taps.size() == 1 && rows == tiles_.rows && p.vectors == 3 && count > 1;
     tiles_.run[step][p.vectors - 1]({depth, count, a_.packed + packed_tile(a_.rows, a_.depth, row, k, depth_block), rows * depth, p.b, p.b_rows,
-                                     row == first_row_ ? p.b_ahead : 0, p.c + row * p.ldc, p.ldc, c_ahead, k == 0, c_.bias ? c_.bias + row : nullptr,
-                                     k + depth == a_.depth && c_.rectify});
+                                     is_first && p.maps ? width_ : 0, copies ? p.packed : nullptr, p.c + row * p.ldc, p.ldc, c_ahead, k == 0,
+                                     c_.bias ? c_.bias + row : nullptr, k + depth == a_.depth && c_.rectify});
+    if (copies) {
+      p.b = p.packed;
+      p.b_rows = tiles_.packed_rows[2];
+    }
   }
 
   /// Rows of sums to their places. Columns that lie side by side go together.

@@ -116,7 +116,7 @@ class transposed_gather {
     // What follows these rows of a map are its next rows.
     gemm_columns<T> b{{small_ + at.first_image * p_.small_image() + begin * g.out_width, p_.small_image(), g.pixels(), places, 1, 1, 1, places, whole_row},
                       at.images(), nullptr, (g.out_height - end) * g.out_width};
-    if (at.images() == 1 && !packing_pays(rows, p_.filters)) b.rows = readable_rows(b.source, p_.filters);
+    if (at.images() == 1) b.rows = readable_rows(b.source, p_.filters);
     gemm(gemm_weights<T>{packed_ + at.first_channel * g.taps() * p_.filters, rows, p_.filters}, b,
          gemm_result<T>{taps, places, pitch, places, 1, nullptr, false, pitch - columns});
     const std::span<const row_phase> phases = phases_of_a_row();

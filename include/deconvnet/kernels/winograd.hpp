@@ -203,7 +203,7 @@ class winograd_block {
         const std::size_t depth = std::min(winograd_depth, p_.channels - k);
         products_.run[products_.largest_step()][width / kernels_.lanes - 1](
             {depth, row_tiles, packed + k * row_tiles * products_.rows, products_.rows * depth,
-             filters_.matrix(group_, tap) + panel * p_.channels + k * width, products_.packed_rows[width / kernels_.lanes - 1], 0,
+             filters_.matrix(group_, tap) + panel * p_.channels + k * width, products_.packed_rows[width / kernels_.lanes - 1], 0, nullptr,
              outputs_ + tap * out_tap_ + panel, filter_pitch_, 0, k == 0, nullptr, false});
       }
     }

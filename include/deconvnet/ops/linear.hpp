@@ -95,7 +95,7 @@ void linear_gradients_into(const T* x, const T* signal, std::size_t images, std:
                      kernels::current_gemm_tiles<T>().rows, packed);
   const kernels::gemm_weights<T> rows{packed, outputs, images};
   const kernels::patch_tap tap[] = {kernels::every_place(inputs)};
-  const auto columns = kernels::maps_as_columns(x, 1, images * inputs, std::span<const kernels::patch_tap>(tap), images, outputs);
+  const auto columns = kernels::maps_as_columns(x, 1, images * inputs, std::span<const kernels::patch_tap>(tap), images);
   kernels::gemm(rows, columns, kernels::gemm_result<T>{weight_gradient, outputs * inputs, inputs, inputs, 1, nullptr, false});
   if (!bias_gradient) return;
   std::fill(bias_gradient, bias_gradient + outputs, T(0));
