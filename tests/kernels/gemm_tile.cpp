@@ -76,7 +76,7 @@ TEST_CASE_TEMPLATE("every tile of every level sums in the order of k, to the las
               CHECK(tile_call<T>{step, vectors, tiles, depth, packed, true, false, 0}.wrong_elements() == 0);
               CHECK(tile_call<T>{step, vectors, tiles, depth, packed, false, true, 0}.wrong_elements() == 0);
               CHECK(tile_call<T>{step, vectors, tiles, depth, packed, true, true, 7}.wrong_elements() == 0);
-              if (step == set.largest_step() && vectors == 3 && !packed) {
+              if (step == set.largest_step() && vectors == 3 && tiles > 1 && !packed) {
                 CHECK(tile_call<T>{step, vectors, tiles, depth, packed, false, true, 7, true}.wrong_elements() == 0);
               }
             }

@@ -120,9 +120,10 @@ inline std::size_t packed_size(const convolution_problem& p) {
 template <class T>
 void pack_convolution(const convolution_problem& p, const T* weight, T* packed) {
   const std::size_t tile_rows = current_gemm_tiles<T>().rows;
+  const bool three_maps = leads_to_three_maps(p);
   for (std::size_t group = 0; group < p.groups; ++group) {
     const std::size_t place = group * p.filters * p.depth();
-    if (leads_to_three_maps(p)) {
+    if (three_maps) {
       pack_three_maps(three_maps_forward(p), weight + place, p.depth(), p.geometry.taps(), false, packed + place);
     } else {
       pack_rows(contiguous_rows(weight + place, p.filters, p.depth()), tile_rows, packed + place);

@@ -69,13 +69,14 @@ struct gemm_result {
 inline patch_tap every_place(std::size_t places) { return {0, 0, 0, static_cast<std::ptrdiff_t>(places)}; }
 
 /// Maps that are their own columns, `depth` of them in each of `images`. `tap`: one, every_place() of a map; it has to stay. They are
-/// read where they lie, each image by tiles of its own, unless small maps would leave too much of these empty.
+/// read where they lie, each image by tiles of its own, unless small maps would leave too much of their registers empty.
 template <class T>
 gemm_columns<T> maps_as_columns(const T* maps, std::size_t images, std::size_t image_pitch, std::span<const patch_tap> tap, std::size_t depth) {
   const auto places = static_cast<std::size_t>(tap.front().width);
   const patch_source<T> source{maps, image_pitch, places, places, 1, 1, 1, places, tap};
   const std::size_t lanes = current_gemm_tiles<T>().lanes, unused = (lanes - places % lanes) % lanes;
-  return {source, images, images > 1 && 16 * unused > places ? nullptr : readable_rows(source, depth), 0};
+  const bool too_small = images > 1 && (16 * unused > places || places <= lanes);
+  return {source, images, too_small ? nullptr : readable_rows(source, depth), 0};
 }
 
 namespace detail {
@@ -133,8 +134,8 @@ class gemm_task {
  private:
   struct panel {
     std::size_t first, count, vectors;
-    T* packed;          // filled before use; where b points into the maps, by the first tile
-    const T* maps;      // where b points into the maps; or null
+    T* packed;          // filled before use, or by the first tile with what it reads from the maps
+    const T* maps;      // null where it is filled before
     const T* b;         // from fill() on
     const std::size_t* b_rows;
     T* c;               // of row 0, on the map or in `sums`
@@ -161,9 +162,9 @@ class gemm_task {
     const std::size_t at_once = panels_at_once();
     T* buffer = workspace<struct packed_panel, T>(at_once * panel_size);
     panels_ = {workspace<panel, panel>(most_panels), count};
-    // Else its place is another panel's soon.
-    const bool is_copy_read_again = rows > rows_at_once() || rows % tiles_.rows != 0;
-    T* passing = workspace<struct passing_panel, T>(is_copy_read_again ? 0 : panel_size);
+    // A copy that a later run of tiles reads has a place of its own.
+    const bool is_copy_kept = rows > rows_at_once() || rows % tiles_.rows != 0;
+    T* shared_copy = workspace<struct shared_copy, T>(is_copy_kept ? 0 : panel_size);
     T* sums = workspace<struct scattered_sums, T>(count * rows * width_);
     const bool dense = is_dense();
     const auto& from = b_.source;
@@ -192,7 +193,7 @@ class gemm_task {
       if (!b_.rows || p.count + b_.slack < p.vectors * tiles_.lanes) {
         p.patches.prepare(from, p.first, p.count, width_);
       } else {
-        if (!is_copy_read_again) p.packed = passing;
+        if (!is_copy_kept) p.packed = shared_copy;
         p.maps = from.data + image * from.image_pitch + row * from.vertical_step * from.row_pitch + place_in_row;
       }
       p.sums = whole && dense ? nullptr : sums + k * rows * width_;

@@ -39,7 +39,7 @@ struct gemm_tile_arguments {
   const T* b;
   const std::size_t* b_rows;  // row k of B begins at b + b_rows[k]
   std::size_t b_ahead;  // elements from there to what is read soon, for the first two tiles to fetch; or 0
-  T* copy;              // of a full tile's B without gaps, for the first tile to leave and the others to read; or null
+  T* copy;              // of B without gaps, for the first of two full tiles or more to leave and the others to read; or null
   T* c;
   std::size_t ldc;
   std::size_t c_ahead;  // elements from there to what is written soon

@@ -56,19 +56,48 @@ void pack_three_maps(const three_map_problem& p, const T* weight, std::size_t ma
   }
 }
 
-/// Whether the forward pass goes this way. A matrix product of three rows leaves half of its registers empty.
-inline bool leads_to_three_maps(const convolution_problem& p) {
-  return p.geometry.is_unstrided() && p.geometry.taps() > 1 && p.filters == three_map_problem::maps;
+namespace detail {
+
+/// The ring of rows that a convolution to three maps reads.
+struct ring_of_rows {
+  std::size_t slots;  // rows of a channel: those under the kernel, and one that is copied
+  std::size_t pitch;  // from row to row: whole lines of the cache, an odd number of them, as rows below each other share few sets then
+  std::size_t block;  // channels that are summed at once
+
+  std::size_t block_size() const { return slots * pitch * block; }
+};
+
+template <class T>
+ring_of_rows make_ring_of_rows(const three_map_problem& p) {
+  // Products that are summed before they are added to what the channels before have made.
+  constexpr std::size_t most_summed = 4 * depth_block, line = 64 / sizeof(T);
+  const std::size_t lanes = current_three_maps_kernels<T>().lanes, whole = (p.out_width + lanes - 1) / lanes * lanes;
+  return {p.reach_down() + 2, ((whole + p.reach_right() + line - 1) / line | 1) * line,
+          std::clamp<std::size_t>(most_summed / p.taps(), 1, p.channels)};
 }
 
-/// Whether the way down does: against products first and sums then, whose sums cost as much as 24 products per tap, but which leave no
-/// register of a narrow map's rows empty.
+/// Of a dilated kernel the ring keeps rows too that no tap reads.
+inline bool reaches_few_rows(const convolution_geometry& g) { return (g.kernel_height - 1) * g.dilation_height <= 32; }
+
+}  // namespace detail
+
+/// Whether the forward pass goes this way. A matrix product of three rows leaves half of its registers empty, so that maps one or two
+/// places wide are alone slower; they go the same way, as a part of a map must have the bits of the whole.
+inline bool leads_to_three_maps(const convolution_problem& p) {
+  const auto& g = p.geometry;
+  return g.is_unstrided() && g.taps() > 1 && p.filters == three_map_problem::maps && detail::reaches_few_rows(g);
+}
+
+/// Whether the way down does. Products first and sums then cost 24 products per tap more, but leave no tile of a narrow map's rows half
+/// empty, and have no ring that may pass the second-level cache.
 template <class T>
 bool leads_down_to_three_maps(const convolution_problem& p) {
+  constexpr std::size_t largest_ring = (std::size_t{1} << 19) / sizeof(T);
   const auto& g = p.geometry;
   const std::size_t tile = 4 * current_three_maps_kernels<T>().lanes;
-  return g.is_unstrided() && g.taps() > 1 && g.channels == three_map_problem::maps &&
-         (g.width + tile - 1) / tile * tile * p.filters <= g.width * (p.filters + 24);
+  return g.is_unstrided() && g.taps() > 1 && g.channels == three_map_problem::maps && detail::reaches_few_rows(g) &&
+         (g.width + tile - 1) / tile * tile * p.filters <= g.width * (p.filters + 24) &&
+         detail::make_ring_of_rows<T>(three_maps_transposed(p)).block_size() <= largest_ring;
 }
 
 namespace detail {
@@ -83,8 +112,7 @@ class convolution_to_three_maps {
   /// packed: depth x 3 weights for each group; bias: one per map, or null.
   convolution_to_three_maps(const three_map_problem& p, const T* maps, const T* packed, const T* bias, T* out, bool rectify)
       : p_(p), maps_(maps), packed_(packed), bias_(bias), out_(out), rectify_(rectify), tiles_(current_three_maps_kernels<T>()),
-        slots_(p.reach_down() + 2), pitch_(ring_pitch()), block_(std::clamp<std::size_t>(most_summed / p.taps(), 1, p.channels)),
-        begin_(place_in_row(0)), end_(place_in_row(p.width)) {}
+        ring_(make_ring_of_rows<T>(p)), begin_(place_in_row(0)), end_(place_in_row(p.width)) {}
 
   void run() const {
     const std::size_t pieces = p_.images * p_.groups;
@@ -98,58 +126,53 @@ class convolution_to_three_maps {
   }
 
  private:
-  /// Whole lines of the cache, an odd number of them: rows below each other share few sets of it.
-  std::size_t ring_pitch() const {
-    constexpr std::size_t line = 64 / sizeof(T);
-    const std::size_t lanes = tiles_.lanes, whole = (p_.out_width + lanes - 1) / lanes * lanes;
-    return ((whole + p_.reach_right() + line - 1) / line | 1) * line;
-  }
-
   /// Where column x of the signal lies in a padded row, or its nearest end.
   std::size_t place_in_row(std::size_t x) const {
     const auto width = static_cast<std::ptrdiff_t>(p_.out_width + p_.reach_right());
     return static_cast<std::size_t>(std::clamp<std::ptrdiff_t>(static_cast<std::ptrdiff_t>(x) + p_.left, 0, width));
   }
 
-  /// Rows [first, last) of three maps. Channels go in groups whose rows stay in the second-level cache.
+  /// Rows [first, last) of three maps, by as many blocks of channels at once as stay in the second-level cache, one at least.
   void fill(std::size_t piece, std::size_t first, std::size_t last) const {
     constexpr std::size_t most_kept = (std::size_t{1} << 18) / sizeof(T);
-    const std::size_t at_once = std::min(p_.channels, std::max<std::size_t>(1, most_kept / (slots_ * pitch_ * block_)) * block_);
-    T* ring = workspace<struct rows_of_signal, T>(at_once * slots_ * pitch_);
-    std::size_t* rows = workspace<struct rows_in_ring, std::size_t>(p_.kernel_height);
+    const std::size_t at_once = std::min(p_.channels, std::max<std::size_t>(1, most_kept / ring_.block_size()) * ring_.block);
+    T* const signal_rows = workspace<struct rows_of_signal, T>(at_once * channel_pitch());
+    std::size_t* places = workspace<struct rows_in_ring, std::size_t>(p_.kernel_height);
     for (std::size_t channel = 0; channel < p_.channels; channel += at_once) {
-      const group g{piece, channel, std::min(p_.channels, channel + at_once), ring, rows};
-      clear_margins(g);
-      for (std::size_t y = first; y <= first + p_.reach_down(); ++y) copy_row(g, y, 0);
+      const channel_range range{piece, channel, std::min(p_.channels, channel + at_once), signal_rows, places};
+      clear_margins(range);
+      for (std::size_t y = first; y <= first + p_.reach_down(); ++y) copy_row(range, y, 0);
       for (std::size_t y = first; y < last; ++y) {
-        const std::size_t copied = sum_row(g, y, y + 1 < last);
-        if (y + 1 < last) copy_row(g, y + p_.reach_down() + 1, copied);
+        const std::size_t copied = sum_row(range, y, y + 1 < last);
+        if (y + 1 < last) copy_row(range, y + p_.reach_down() + 1, copied);
       }
     }
   }
 
   /// Channels [first, last) of one group of one image.
-  struct group {
+  struct channel_range {
     std::size_t piece, first, last;
     T* ring;
     std::size_t* rows;
   };
 
+  std::size_t channel_pitch() const { return ring_.slots * ring_.pitch; }
   std::size_t column_count() const { return end_ - begin_; }
 
   /// What row y of the padded signal holds between its margins, or null where it is padding.
-  const T* row_of(const group& g, std::size_t y) const {
+  const T* row_of(const channel_range& range, std::size_t y) const {
     const auto row = static_cast<std::ptrdiff_t>(y) - p_.top;
     if (row < 0 || row >= static_cast<std::ptrdiff_t>(p_.height) || column_count() == 0) return nullptr;
-    return maps_ + ((g.piece * p_.channels + g.first) * p_.height + static_cast<std::size_t>(row)) * p_.width + (static_cast<std::ptrdiff_t>(begin_) - p_.left);
+    return maps_ + ((range.piece * p_.channels + range.first) * p_.height + static_cast<std::size_t>(row)) * p_.width +
+           (static_cast<std::ptrdiff_t>(begin_) - p_.left);
   }
 
   /// The place in the ring of the same.
-  T* place_of(const group& g, std::size_t y) const { return g.ring + y % slots_ * pitch_ + begin_; }
+  T* place_of(const channel_range& range, std::size_t y) const { return range.ring + y % ring_.slots * ring_.pitch + begin_; }
 
-  void clear_margins(const group& g) const {
-    T* row = g.ring;
-    for (std::size_t k = 0; k < (g.last - g.first) * slots_; ++k, row += pitch_) {
+  void clear_margins(const channel_range& range) const {
+    T* row = range.ring;
+    for (std::size_t k = 0; k < (range.last - range.first) * ring_.slots; ++k, row += ring_.pitch) {
       std::fill(row, row + begin_, T(0));
       clear_behind(row);
     }
@@ -160,11 +183,11 @@ class convolution_to_three_maps {
   }
 
   /// Row y of the padded signal to the ring, from column `first` on.
-  void copy_row(const group& g, std::size_t y, std::size_t first) const {
+  void copy_row(const channel_range& range, std::size_t y, std::size_t first) const {
     if (first == column_count()) return;
-    const T* from = row_of(g, y);
-    T* to = place_of(g, y);
-    for (std::size_t channel = g.first; channel < g.last; ++channel, to += slots_ * pitch_) {
+    const T* from = row_of(range, y);
+    T* to = place_of(range, y);
+    for (std::size_t channel = range.first; channel < range.last; ++channel, to += channel_pitch()) {
       if (from) {
         std::copy(from + first, from + column_count(), to + first);
         from += p_.height * p_.width;
@@ -175,23 +198,24 @@ class convolution_to_three_maps {
   }
 
   /// Where the rows of the kernel read for row y.
-  void place_rows(const group& g, std::size_t y) const {
-    for (std::size_t ky = 0; ky < p_.kernel_height; ++ky) g.rows[ky] = (y + ky * p_.dilation_height) % slots_ * pitch_;
+  void place_rows(const channel_range& range, std::size_t y) const {
+    for (std::size_t ky = 0; ky < p_.kernel_height; ++ky) range.rows[ky] = (y + ky * p_.dilation_height) % ring_.slots * ring_.pitch;
   }
 
   /// What the channels add to row y of the maps. Where another row follows, tiles copy what the row after this one lacks; returns
   /// how many columns of it.
-  std::size_t sum_row(const group& g, std::size_t y, bool goes_on) const {
-    const std::size_t plane = p_.out_height * p_.out_width, lanes = tiles_.lanes, of_group = g.piece % p_.groups, map = p_.height * p_.width;
-    place_rows(g, y);
+  std::size_t sum_row(const channel_range& range, std::size_t y, bool goes_on) const {
+    const std::size_t lanes = tiles_.lanes, plane = p_.out_height * p_.out_width, signal_plane = p_.height * p_.width;
+    const std::size_t conv_group = range.piece % p_.groups;
+    place_rows(range, y);
     const std::size_t lacking = y + p_.reach_down() + 1;
-    const T* next = goes_on ? row_of(g, lacking) : nullptr;
-    const std::size_t ahead = next && row_of(g, lacking + 1) ? p_.width : 0;
-    T* const kept = place_of(g, lacking);
+    const T* next = goes_on ? row_of(range, lacking) : nullptr;
+    const std::size_t ahead = next && row_of(range, lacking + 1) ? p_.width : 0;
+    T* const kept = place_of(range, lacking);
     // The last tile may read and write more columns than there are, where they belong to the maps and the ring.
-    const T* const end = maps_ + p_.images * p_.groups * p_.channels * map;
-    const std::size_t readable = next ? static_cast<std::size_t>(end - next) - (g.last - g.first - 1) * map : 0;
-    const std::size_t most_copied = std::min(readable, pitch_ - begin_);
+    const T* const end = maps_ + p_.images * p_.groups * p_.channels * signal_plane;
+    const std::size_t readable = next ? static_cast<std::size_t>(end - next) - (range.last - range.first - 1) * signal_plane : 0;
+    const std::size_t most_copied = std::min(readable, ring_.pitch - begin_);
     T* ends = workspace<struct end_of_row, T>(three_map_problem::maps * 4 * lanes);
     std::size_t copied = 0;
     for (std::size_t x = 0; x < p_.out_width;) {
@@ -199,35 +223,33 @@ class convolution_to_three_maps {
       const std::size_t vectors_left = (p_.out_width - x + lanes - 1) / lanes, tiles_left = (vectors_left + 3) / 4;
       const std::size_t vectors = (vectors_left + tiles_left - 1) / tiles_left;
       const std::size_t width = vectors * lanes, places = std::min(width, p_.out_width - x);
-      T* to = out_ + g.piece * three_map_problem::maps * plane + y * p_.out_width + x;
+      T* to = out_ + range.piece * three_map_problem::maps * plane + y * p_.out_width + x;
       const bool whole = places == width, copies = x + width <= most_copied;
       if (copies) copied = x + width;
-      if (!whole && g.first != 0) copy_maps(to, plane, places, ends, width);
-      for (std::size_t channel = g.first; channel < g.last; channel += block_) {
-        const std::size_t k = channel - g.first, channels = std::min(block_, g.last - channel);
-        T* const rows = g.ring + k * slots_ * pitch_;
+      if (!whole && range.first != 0) copy_maps(to, plane, places, ends, width);
+      for (std::size_t channel = range.first; channel < range.last; channel += ring_.block) {
+        const std::size_t k = channel - range.first, channels = std::min(ring_.block, range.last - channel);
+        T* const rows = range.ring + k * channel_pitch();
         // Where there is nothing to copy, what the ring holds is copied to its own place.
-        T* const here = copies ? kept + k * slots_ * pitch_ + x : rows;
+        T* const here = copies ? kept + k * channel_pitch() + x : rows;
         tiles_.sum[vectors - 1]({channels, p_.kernel_height, p_.kernel_width, p_.dilation_width,
-                                 packed_ + (of_group * p_.channels + channel) * p_.taps() * three_map_problem::maps, rows + x,
-                                 slots_ * pitch_, g.rows, copies ? next + k * map + x : here, copies ? map : slots_ * pitch_, copies ? ahead : 0,
-                                 here, whole ? to : ends, whole ? plane : width, channel == 0,
-                                 bias_ ? bias_ + of_group * three_map_problem::maps : nullptr, rectify_ && channel + channels == p_.channels});
+                                 packed_ + (conv_group * p_.channels + channel) * p_.taps() * three_map_problem::maps, rows + x,
+                                 channel_pitch(), range.rows, copies ? next + k * signal_plane + x : here,
+                                 copies ? signal_plane : channel_pitch(), copies ? ahead : 0, here, whole ? to : ends, whole ? plane : width,
+                                 channel == 0, bias_ ? bias_ + conv_group * three_map_problem::maps : nullptr,
+                                 rectify_ && channel + channels == p_.channels});
       }
       if (!whole) copy_maps(ends, width, places, to, plane);
       x += places;
     }
     if (copied <= column_count()) return copied;
-    for (std::size_t channel = g.first; channel < g.last; ++channel) clear_behind(kept - begin_ + (channel - g.first) * slots_ * pitch_);
+    for (std::size_t k = 0; k < range.last - range.first; ++k) clear_behind(kept - begin_ + k * channel_pitch());
     return column_count();
   }
 
   static void copy_maps(const T* from, std::size_t from_pitch, std::size_t width, T* to, std::size_t to_pitch) {
     for (std::size_t map = 0; map < three_map_problem::maps; ++map) std::copy_n(from + map * from_pitch, width, to + map * to_pitch);
   }
-
-  /// Products that are summed before they are added to what the channels before have made.
-  static constexpr std::size_t most_summed = 4 * depth_block;
 
   const three_map_problem& p_;
   const T* maps_;
@@ -236,7 +258,7 @@ class convolution_to_three_maps {
   T* out_;
   const bool rectify_;
   const three_maps_kernels<T> tiles_;
-  const std::size_t slots_, pitch_, block_;
+  const ring_of_rows ring_;
   const std::size_t begin_, end_;  // of the signal in a row of the ring; margins are zero
 };
 

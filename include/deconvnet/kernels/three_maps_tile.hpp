@@ -24,7 +24,7 @@ struct three_maps_tile {
   const T* next;
   std::size_t next_pitch;
   std::size_t ahead;  // elements from next to what is read soon
-  T* kept;            // no row that is read
+  T* kept;            // a row that is not read here, or next itself
   T* out;
   std::size_t out_pitch;
   bool begins;
