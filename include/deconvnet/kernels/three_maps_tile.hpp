@@ -6,6 +6,7 @@
 
 #include <deconvnet/kernels/element.hpp>  // its fuse()
 #include <deconvnet/kernels/level.hpp>
+#include <deconvnet/kernels/patches.hpp>  // its vector_of
 
 namespace deconvnet::kernels {
 
