@@ -164,7 +164,7 @@ class gemm_task {
     panels_ = {workspace<panel, panel>(most_panels), count};
     // A copy that a later run of tiles reads has a place of its own.
     const bool is_copy_kept = rows > rows_at_once() || rows % tiles_.rows != 0;
-    T* shared_copy = workspace<struct shared_copy, T>(is_copy_kept ? 0 : panel_size);
+    T* shared_copy = workspace<struct copied_panel, T>(is_copy_kept ? 0 : panel_size);
     T* sums = workspace<struct scattered_sums, T>(count * rows * width_);
     const bool dense = is_dense();
     const auto& from = b_.source;
