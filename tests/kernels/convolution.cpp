@@ -68,6 +68,7 @@ const layer gathered_layers[] = {
 /// Layers without a stride from three channels. Turned round, as `of_three_filters`, they lead to three maps on the way up.
 const layer colour_layers[] = {
     {{{3, 37, 224, 3, 3, 1, 1, 1, 1, 1, 1, 37, 224}, 2, 1, 12}, "whole tiles"},
+    {{{3, 21, 17, 3, 3, 1, 1, 1, 1, 1, 1, 21, 17}, 5, 1, 6}, "several images of one tile"},
     {{{3, 19, 45, 3, 3, 1, 1, 1, 1, 1, 1, 19, 45}, 1, 1, 9}, "a tile that ends behind the row"},
     {{{3, 9, 127, 3, 3, 1, 1, 1, 1, 1, 1, 9, 127}, 1, 1, 150}, "more channels than fit a block and the ring"},
     {{{3, 21, 31, 5, 4, 1, 1, 2, 0, 1, 1, 21, 28}, 3, 2, 7}, "two groups, two remainders of padding"},

@@ -112,6 +112,7 @@ way_down way_down_of(const convolution_problem& p) {
 }
 
 /// Numbers that the packed weights of a convolution take, in either direction: those of the weights, and what fills tiles.
+/// To three maps: no more than gathered, as the maps' width decides between the two.
 inline std::size_t packed_size(const convolution_problem& p) {
   return p.groups * p.filters * (is_gathered(p) ? detail::gathered_rows(p) : p.depth());
 }

@@ -77,7 +77,7 @@ ring_of_rows make_ring_of_rows(const three_map_problem& p) {
 }
 
 /// Of a dilated kernel the ring keeps rows too that no tap reads.
-inline bool reaches_few_rows(const convolution_geometry& g) { return (g.kernel_height - 1) * g.dilation_height <= 32; }
+inline bool reaches_few_rows(const three_map_problem& p) { return p.reach_down() <= 32; }
 
 }  // namespace detail
 
@@ -85,7 +85,7 @@ inline bool reaches_few_rows(const convolution_geometry& g) { return (g.kernel_h
 /// places wide are alone slower; they go the same way, as a part of a map must have the bits of the whole.
 inline bool leads_to_three_maps(const convolution_problem& p) {
   const auto& g = p.geometry;
-  return g.is_unstrided() && g.taps() > 1 && p.filters == three_map_problem::maps && detail::reaches_few_rows(g);
+  return g.is_unstrided() && g.taps() > 1 && p.filters == three_map_problem::maps && detail::reaches_few_rows(three_maps_forward(p));
 }
 
 /// Whether the way down does. Products first and sums then cost 24 products per tap more, but leave no tile of a narrow map's rows half
@@ -94,10 +94,11 @@ template <class T>
 bool leads_down_to_three_maps(const convolution_problem& p) {
   constexpr std::size_t largest_ring = (std::size_t{1} << 19) / sizeof(T);
   const auto& g = p.geometry;
+  if (!g.is_unstrided() || g.taps() <= 1 || g.channels != three_map_problem::maps) return false;
+  const three_map_problem down = three_maps_transposed(p);
   const std::size_t tile = 4 * current_three_maps_kernels<T>().lanes;
-  return g.is_unstrided() && g.taps() > 1 && g.channels == three_map_problem::maps && detail::reaches_few_rows(g) &&
-         (g.width + tile - 1) / tile * tile * p.filters <= g.width * (p.filters + 24) &&
-         detail::make_ring_of_rows<T>(three_maps_transposed(p)).block_size() <= largest_ring;
+  return detail::reaches_few_rows(down) && (g.width + tile - 1) / tile * tile * p.filters <= g.width * (p.filters + 24) &&
+         detail::make_ring_of_rows<T>(down).block_size() <= largest_ring;
 }
 
 namespace detail {

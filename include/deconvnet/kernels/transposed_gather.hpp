@@ -1,4 +1,4 @@
-// The way down of strided convolutions and to an image's colours.
+// The way down of strided convolutions, and to few channels of narrow maps.
 #pragma once
 
 #include <algorithm>
