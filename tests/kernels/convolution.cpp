@@ -60,7 +60,8 @@ const layer gathered_layers[] = {
     {{{19, 13, 15, 5, 5, 2, 2, 0, 0, 1, 1, 5, 6}, 7, 2, 64}, "two groups; blocks of 8, 8 and 3 channels; images together"},
     {{{17, 61, 64, 5, 5, 2, 2, 0, 0, 1, 1, 29, 30}, 2, 1, 128}, "a few rows of the signal at a time"},
     {{{45, 19, 16, 3, 4, 2, 3, 0, 1, 3, 1, 7, 5}, 3, 1, 96}, "strides, dilation and padding that differ; columns that no tap reaches"},
-    {{{3, 21, 17, 3, 3, 1, 1, 1, 1, 1, 1, 21, 17}, 5, 1, 64}, "colours of narrow maps without a stride"},
+    {{{2, 21, 17, 3, 3, 1, 1, 1, 1, 1, 1, 21, 17}, 5, 1, 64}, "two channels without a stride"},
+    {{{3, 45, 17, 3, 3, 1, 1, 17, 1, 17, 1, 45, 17}, 2, 1, 16}, "colours under taps that reach too far for a ring of rows"},
     {{{5, 21, 1, 7, 1, 4, 4, 3, 0, 1, 1, 6, 1}, 2, 1, 9}, "a map of one column"},
     {{{3, 1301, 1103, 1, 2, 2, 2, 0, 0, 1, 1, 651, 551}, 1, 1, 2}, "maps whose sums do not fit at once"},
 };
@@ -76,6 +77,8 @@ const layer colour_layers[] = {
     {{{3, 12, 40, 2, 3, 1, 1, 4, 5, 1, 1, 19, 48}, 1, 1, 6}, "more padding than the kernel reaches"},
     {{{3, 8, 30, 8, 3, 1, 1, 0, 0, 1, 1, 1, 28}, 2, 1, 4}, "one row on the small side"},
     {{{3, 3, 3, 3, 2, 1, 1, 1, 1, 1, 1, 3, 4}, 1, 1, 1}, "one filter, three columns"},
+    {{{3, 5, 517, 3, 3, 1, 1, 1, 1, 1, 1, 5, 517}, 2, 1, 120}, "strips of columns, so that a ring of them stays in the cache"},
+    {{{3, 40, 700, 2, 2, 1, 1, 16, 3, 32, 7, 40, 699}, 1, 1, 70}, "strips that begin beside the padding, of a ring of many rows"},
 };
 
 /// The same maps, the small side with three filters and the large side with as many channels as there were filters.
@@ -198,7 +201,7 @@ TEST_CASE_TEMPLATE("products first and sums then are the adjoint too, with the s
   testing::at_every_level([] {
     for (const auto& one : gathered_layers) {
       CAPTURE(one.why);
-      REQUIRE(kernels::way_down_of<T>(one.problem) == kernels::way_down::gathered);
+      REQUIRE(kernels::way_down_of(one.problem) == kernels::way_down::gathered);
       CHECK(worst_on_the_way_down<T>(one.problem) < 20 * testing::rounding<T>);
     }
   });
@@ -208,7 +211,7 @@ TEST_CASE_TEMPLATE("the way down to an image's colours is the adjoint too, with 
   testing::at_every_level([] {
     for (const auto& one : colour_layers) {
       CAPTURE(one.why);
-      REQUIRE(kernels::way_down_of<T>(one.problem) == kernels::way_down::to_three_maps);
+      REQUIRE(kernels::way_down_of(one.problem) == kernels::way_down::to_three_maps);
       CHECK(worst_on_the_way_down<T>(one.problem) < 20 * testing::rounding<T>);
     }
   });
@@ -232,6 +235,52 @@ TEST_CASE_TEMPLATE("three filters read every place once, with the same bits for 
           kernels::convolve(p, large.data(), kernels::packed_for_now(p, weight.data(), false), bias.data(), small.data(), rectify);
         });
         CHECK(worst < 20 * testing::rounding<T>);
+      }
+    }
+  });
+}
+
+TEST_CASE_TEMPLATE("a part of a map goes down with the bits of the whole, however wide it is", T, float, double) {
+  struct filters_of_a_layer {
+    std::size_t channels, filters, kernel, stride;
+  };
+  constexpr std::size_t height = 5, width = 140;
+  testing::at_every_level([] {
+    for (const auto& with :
+         {filters_of_a_layer{3, 64, 3, 1}, {3, 16, 5, 1}, {2, 40, 3, 1}, {3, 20, 7, 2}, {20, 70, 3, 2}, {20, 60, 5, 2}, {20, 12, 3, 1}}) {
+      const auto problem = [&](std::size_t h, std::size_t w) {
+        return kernels::convolution_problem{
+            {with.channels, (h - 1) * with.stride + with.kernel, (w - 1) * with.stride + with.kernel, with.kernel, with.kernel, with.stride,
+             with.stride, 0, 0, 1, 1, h, w},
+            1, 1, with.filters};
+      };
+      const auto whole = problem(height, width);
+      const auto weight = random_values<T>(with.filters * whole.depth(), 5);
+      const auto go_down = [&](const kernels::convolution_problem& p, const std::vector<T>& small) {
+        std::vector<T> large(p.large_image());
+        kernels::convolve_transposed(p, small.data(), kernels::packed_for_now(p, weight.data(), true), large.data());
+        return large;
+      };
+      for (const std::size_t columns : {1, 7, 30, 33, 65, 90}) {
+        CAPTURE(with.kernel);
+        CAPTURE(with.stride);
+        CAPTURE(columns);
+        constexpr std::size_t rows = 3, top = 1, left = 11;
+        const auto part = problem(rows, columns);
+        const auto small = random_values<T>(part.small_image(), 6);
+        std::vector<T> around(whole.small_image());
+        for (std::size_t line = 0; line < with.filters * rows; ++line) {
+          std::copy_n(small.begin() + static_cast<std::ptrdiff_t>(line * columns), columns,
+                      around.begin() + static_cast<std::ptrdiff_t>((line / rows * height + top + line % rows) * width + left));
+        }
+        const auto found = go_down(part, small), expected = go_down(whole, around);
+        const auto& g = part.geometry;
+        std::size_t different = 0;
+        for (std::size_t k = 0; k < found.size(); ++k) {
+          const std::size_t map = k / part.large_plane(), y = k / g.width % g.height, x = k % g.width;
+          different += found[k] != expected[(map * whole.geometry.height + top * with.stride + y) * whole.geometry.width + left * with.stride + x];
+        }
+        CHECK(different == 0);
       }
     }
   });

@@ -105,16 +105,14 @@ void multiply_phase(const convolution_problem& p, const transposed_phase& phase,
 /// products first and sums then (transposed_gather.hpp); to an image's colours (three_maps.hpp).
 enum class way_down { by_phase, gathered, to_three_maps };
 
-template <class T>
-way_down way_down_of(const convolution_problem& p) {
-  if (leads_down_to_three_maps<T>(p)) return way_down::to_three_maps;
+inline way_down way_down_of(const convolution_problem& p) {
+  if (leads_down_to_three_maps(p)) return way_down::to_three_maps;
   return is_gathered(p) ? way_down::gathered : way_down::by_phase;
 }
 
 /// Numbers that the packed weights of a convolution take, in either direction: those of the weights, and what fills tiles.
-/// To three maps: no more than gathered, as the maps' width decides between the two.
 inline std::size_t packed_size(const convolution_problem& p) {
-  return p.groups * p.filters * (is_gathered(p) ? detail::gathered_rows(p) : p.depth());
+  return p.groups * p.filters * (way_down_of(p) == way_down::gathered ? detail::gathered_rows(p) : p.depth());
 }
 
 /// The weights in the order in which convolve() reads them, for the kernels of the level in use.
@@ -138,7 +136,7 @@ void pack_transposed(const convolution_problem& p, const T* weight, T* packed) {
   const std::size_t tile_rows = current_gemm_tiles<T>().rows;
   const auto& g = p.geometry;
   const std::size_t size = p.filters * p.depth();
-  const way_down way = way_down_of<T>(p);
+  const way_down way = way_down_of(p);
   if (way == way_down::to_three_maps) {
     for (std::size_t group = 0; group < p.groups; ++group) {
       pack_three_maps(three_maps_transposed(p), weight + group * size, g.taps(), p.depth(), true, packed + group * size);
@@ -197,7 +195,7 @@ void convolve(const convolution_problem& p, const T* large, const T* packed, con
   if (p.images == 0) return;
   if (detail::is_depthwise(p)) return detail::convolve_depthwise(p, large, packed, bias, small, rectify);
   if (leads_to_three_maps(p)) {
-    return detail::convolution_to_three_maps<T>(three_maps_forward(p), large, packed, bias, small, rectify).run();
+    return convolve_to_three_maps(three_maps_forward(p), large, packed, bias, small, rectify);
   }
   if (p.images > 1 && detail::is_read_padded<T>(g.channels, p.filters, g.taps(), g.out_width)) {
     auto one = p;
@@ -223,9 +221,9 @@ void convolve_transposed(const convolution_problem& p, const T* small, const T* 
   const auto& g = p.geometry;
   if (p.images == 0) return;
   if (detail::is_depthwise(p)) return detail::convolve_transposed_depthwise(p, small, packed, large);
-  const way_down way = way_down_of<T>(p);
+  const way_down way = way_down_of(p);
   if (way == way_down::to_three_maps) {
-    return detail::convolution_to_three_maps<T>(three_maps_transposed(p), small, packed, nullptr, large, false).run();
+    return convolve_to_three_maps<T>(three_maps_transposed(p), small, packed, nullptr, large, false);
   }
   if (way == way_down::gathered) {
     for (std::size_t group = 0; group < p.groups; ++group) {

@@ -1,268 +1,36 @@
-// Convolutions of stride 1 to three maps: the way down to an image's colours.
+// A convolution of stride 1 to three maps: the way down to an image's colours.
 #pragma once
 
 #include <algorithm>
 #include <cstddef>
 
-#include <deconvnet/kernels/convolution_geometry.hpp>
-#include <deconvnet/kernels/gemm_tile.hpp>  // its depth_block
 #include <deconvnet/kernels/parallel_for.hpp>
-#include <deconvnet/kernels/three_maps_tile.hpp>
-#include <deconvnet/kernels/workspace.hpp>
+#include <deconvnet/kernels/three_map_problem.hpp>
+#include <deconvnet/kernels/three_maps_ring.hpp>
+#include <deconvnet/kernels/three_narrow_maps.hpp>
 
 namespace deconvnet::kernels {
 
-/// A convolution of stride 1 to three maps for each group: the forward pass, or the way down, whose filters are flipped. Output
-/// (i, j) reads the places from (i - top, j - left) on.
-struct three_map_problem {
-  std::size_t images, groups, channels;  // of one group
-  std::size_t height, width, out_height, out_width;
-  std::size_t kernel_height, kernel_width, dilation_height, dilation_width;
-  std::ptrdiff_t top, left;
-
-  static constexpr std::size_t maps = 3;
-  std::size_t taps() const { return kernel_height * kernel_width; }
-  std::size_t depth() const { return channels * taps(); }
-  /// Rows and columns between the first tap and the last.
-  std::size_t reach_down() const { return (kernel_height - 1) * dilation_height; }
-  std::size_t reach_right() const { return (kernel_width - 1) * dilation_width; }
-};
-
-inline three_map_problem three_maps_forward(const convolution_problem& p) {
-  const auto& g = p.geometry;
-  return {p.images, p.groups, g.channels, g.height, g.width, g.out_height, g.out_width, g.kernel_height, g.kernel_width, g.dilation_height,
-          g.dilation_width, static_cast<std::ptrdiff_t>(g.padding_top), static_cast<std::ptrdiff_t>(g.padding_left)};
-}
-
-inline three_map_problem three_maps_transposed(const convolution_problem& p) {
-  const auto& g = p.geometry;
-  three_map_problem down{p.images, p.groups, p.filters, g.out_height, g.out_width, g.height, g.width, g.kernel_height, g.kernel_width,
-                         g.dilation_height, g.dilation_width, 0, 0};
-  down.top = static_cast<std::ptrdiff_t>(down.reach_down()) - static_cast<std::ptrdiff_t>(g.padding_top);
-  down.left = static_cast<std::ptrdiff_t>(down.reach_right()) - static_cast<std::ptrdiff_t>(g.padding_left);
-  return down;
-}
-
-/// The weights of one group as convolution_to_three_maps reads them, channels x KH x KW x 3. weight: element (map, channel, tap) at
-/// map map_pitch + channel channel_pitch + tap; `flipped`: taps in reverse order.
+/// out = the convolution of maps + bias, then rectified on request. packed: depth x 3 weights for each group, by pack_three_maps; bias:
+/// one per map, or null. Strips of columns and bands of rows are shared out; each output has the same bits however they fall.
 template <class T>
-void pack_three_maps(const three_map_problem& p, const T* weight, std::size_t map_pitch, std::size_t channel_pitch, bool flipped, T* packed) {
-  const std::size_t taps = p.taps();
-  for (std::size_t channel = 0; channel < p.channels; ++channel) {
-    for (std::size_t tap = 0; tap < taps; ++tap) {
-      const T* from = weight + channel * channel_pitch + (flipped ? taps - 1 - tap : tap);
-      for (std::size_t map = 0; map < three_map_problem::maps; ++map) *packed++ = from[map * map_pitch];
-    }
-  }
+void convolve_to_three_maps(const three_map_problem& p, const T* maps, const T* packed, const T* bias, T* out, bool rectify) {
+  constexpr std::size_t most_kept = (std::size_t{1} << 18) / sizeof(T);
+  const detail::narrow_three_maps<T> narrow(p, maps, packed, bias, out, rectify);
+  const bool is_narrow = p.out_width < 4 * current_three_maps_kernels<T>().lanes;
+  const std::size_t columns = is_narrow ? p.out_width : detail::columns_of_a_ring<T>(p), strips = (p.out_width + columns - 1) / columns;
+  const std::size_t pieces = p.images * p.groups * strips;
+  const std::size_t fitting = is_narrow ? (narrow.size_of(p.out_height) + most_kept - 1) / most_kept : 1;
+  const std::size_t wanted = thread_count() == 1 ? 1 : 2 * thread_count();
+  const std::size_t bands = std::min(p.out_height, std::max(fitting, (wanted + pieces - 1) / pieces));
+  const std::size_t band = (p.out_height + bands - 1) / bands;
+  parallel_for(pieces * bands, [&](std::size_t task) {
+    const std::size_t first = task % bands * band, last = std::min(p.out_height, first + band), piece = task / bands / strips;
+    if (first >= last) return;
+    if (is_narrow) return narrow.fill(piece, first, last);
+    const std::size_t column = task / bands % strips * columns;
+    detail::strip_of_three_maps<T>(p, column, std::min(columns, p.out_width - column), maps, packed, bias, out, rectify).fill(piece, first, last);
+  });
 }
-
-namespace detail {
-
-/// The ring of rows that a convolution to three maps reads.
-struct ring_of_rows {
-  std::size_t slots;  // rows of a channel: those under the kernel, and one that is copied
-  std::size_t pitch;  // from row to row: whole lines of the cache, an odd number of them, as rows below each other share few sets then
-  std::size_t block;  // channels that are summed at once
-
-  std::size_t block_size() const { return slots * pitch * block; }
-};
-
-template <class T>
-ring_of_rows make_ring_of_rows(const three_map_problem& p) {
-  // Products that are summed before they are added to what the channels before have made.
-  constexpr std::size_t most_summed = 4 * depth_block, line = 64 / sizeof(T);
-  const std::size_t lanes = current_three_maps_kernels<T>().lanes, whole = (p.out_width + lanes - 1) / lanes * lanes;
-  return {p.reach_down() + 2, ((whole + p.reach_right() + line - 1) / line | 1) * line,
-          std::clamp<std::size_t>(most_summed / p.taps(), 1, p.channels)};
-}
-
-/// Of a dilated kernel the ring keeps rows too that no tap reads.
-inline bool reaches_few_rows(const three_map_problem& p) { return p.reach_down() <= 32; }
-
-}  // namespace detail
-
-/// Whether the forward pass goes this way. A matrix product of three rows leaves half of its registers empty, so that maps one or two
-/// places wide are alone slower; they go the same way, as a part of a map must have the bits of the whole.
-inline bool leads_to_three_maps(const convolution_problem& p) {
-  const auto& g = p.geometry;
-  return g.is_unstrided() && g.taps() > 1 && p.filters == three_map_problem::maps && detail::reaches_few_rows(three_maps_forward(p));
-}
-
-/// Whether the way down does. Products first and sums then cost 24 products per tap more, but leave no tile of a narrow map's rows half
-/// empty, and have no ring that may pass the second-level cache.
-template <class T>
-bool leads_down_to_three_maps(const convolution_problem& p) {
-  constexpr std::size_t largest_ring = (std::size_t{1} << 19) / sizeof(T);
-  const auto& g = p.geometry;
-  if (!g.is_unstrided() || g.taps() <= 1 || g.channels != three_map_problem::maps) return false;
-  const three_map_problem down = three_maps_transposed(p);
-  const std::size_t tile = 4 * current_three_maps_kernels<T>().lanes;
-  return detail::reaches_few_rows(down) && (g.width + tile - 1) / tile * tile * p.filters <= g.width * (p.filters + 24) &&
-         detail::make_ring_of_rows<T>(down).block_size() <= largest_ring;
-}
-
-namespace detail {
-
-/// The rows of the signal that an output row reads are copied with their padding, a ring of them for each channel that moves down
-/// row by row; tiles of three maps by four registers read them under every tap, and copy the row that comes next. Against products
-/// first and sums then: no product is written. Every output is summed in blocks of channels, each in the order of channels and taps,
-/// whatever band or tile it falls into.
-template <class T>
-class convolution_to_three_maps {
- public:
-  /// packed: depth x 3 weights for each group; bias: one per map, or null.
-  convolution_to_three_maps(const three_map_problem& p, const T* maps, const T* packed, const T* bias, T* out, bool rectify)
-      : p_(p), maps_(maps), packed_(packed), bias_(bias), out_(out), rectify_(rectify), tiles_(current_three_maps_kernels<T>()),
-        ring_(make_ring_of_rows<T>(p)), begin_(place_in_row(0)), end_(place_in_row(p.width)) {}
-
-  void run() const {
-    const std::size_t pieces = p_.images * p_.groups;
-    const std::size_t wanted = thread_count() == 1 ? 1 : 2 * thread_count();
-    const std::size_t bands = std::clamp<std::size_t>((wanted + pieces - 1) / pieces, 1, p_.out_height);
-    const std::size_t band = (p_.out_height + bands - 1) / bands;
-    parallel_for(pieces * bands, [&](std::size_t task) {
-      const std::size_t piece = task / bands, first = task % bands * band;
-      if (first < p_.out_height) fill(piece, first, std::min(p_.out_height, first + band));
-    });
-  }
-
- private:
-  /// Where column x of the signal lies in a padded row, or its nearest end.
-  std::size_t place_in_row(std::size_t x) const {
-    const auto width = static_cast<std::ptrdiff_t>(p_.out_width + p_.reach_right());
-    return static_cast<std::size_t>(std::clamp<std::ptrdiff_t>(static_cast<std::ptrdiff_t>(x) + p_.left, 0, width));
-  }
-
-  /// Rows [first, last) of three maps, by as many blocks of channels at once as stay in the second-level cache, one at least.
-  void fill(std::size_t piece, std::size_t first, std::size_t last) const {
-    constexpr std::size_t most_kept = (std::size_t{1} << 18) / sizeof(T);
-    const std::size_t at_once = std::min(p_.channels, std::max<std::size_t>(1, most_kept / ring_.block_size()) * ring_.block);
-    T* const signal_rows = workspace<struct rows_of_signal, T>(at_once * channel_pitch());
-    std::size_t* places = workspace<struct rows_in_ring, std::size_t>(p_.kernel_height);
-    for (std::size_t channel = 0; channel < p_.channels; channel += at_once) {
-      const channel_range range{piece, channel, std::min(p_.channels, channel + at_once), signal_rows, places};
-      clear_margins(range);
-      for (std::size_t y = first; y <= first + p_.reach_down(); ++y) copy_row(range, y, 0);
-      for (std::size_t y = first; y < last; ++y) {
-        const std::size_t copied = sum_row(range, y, y + 1 < last);
-        if (y + 1 < last) copy_row(range, y + p_.reach_down() + 1, copied);
-      }
-    }
-  }
-
-  /// Channels [first, last) of one group of one image.
-  struct channel_range {
-    std::size_t piece, first, last;
-    T* ring;
-    std::size_t* rows;
-  };
-
-  std::size_t channel_pitch() const { return ring_.slots * ring_.pitch; }
-  std::size_t column_count() const { return end_ - begin_; }
-
-  /// What row y of the padded signal holds between its margins, or null where it is padding.
-  const T* row_of(const channel_range& range, std::size_t y) const {
-    const auto row = static_cast<std::ptrdiff_t>(y) - p_.top;
-    if (row < 0 || row >= static_cast<std::ptrdiff_t>(p_.height) || column_count() == 0) return nullptr;
-    return maps_ + ((range.piece * p_.channels + range.first) * p_.height + static_cast<std::size_t>(row)) * p_.width +
-           (static_cast<std::ptrdiff_t>(begin_) - p_.left);
-  }
-
-  /// The place in the ring of the same.
-  T* place_of(const channel_range& range, std::size_t y) const { return range.ring + y % ring_.slots * ring_.pitch + begin_; }
-
-  void clear_margins(const channel_range& range) const {
-    T* row = range.ring;
-    for (std::size_t k = 0; k < (range.last - range.first) * ring_.slots; ++k, row += ring_.pitch) {
-      std::fill(row, row + begin_, T(0));
-      clear_behind(row);
-    }
-  }
-
-  void clear_behind(T* row) const {
-    for (std::size_t x = end_; x < p_.out_width + p_.reach_right(); ++x) row[x] = T(0);
-  }
-
-  /// Row y of the padded signal to the ring, from column `first` on.
-  void copy_row(const channel_range& range, std::size_t y, std::size_t first) const {
-    if (first == column_count()) return;
-    const T* from = row_of(range, y);
-    T* to = place_of(range, y);
-    for (std::size_t channel = range.first; channel < range.last; ++channel, to += channel_pitch()) {
-      if (from) {
-        std::copy(from + first, from + column_count(), to + first);
-        from += p_.height * p_.width;
-      } else {
-        std::fill(to + first, to + column_count(), T(0));
-      }
-    }
-  }
-
-  /// Where the rows of the kernel read for row y.
-  void place_rows(const channel_range& range, std::size_t y) const {
-    for (std::size_t ky = 0; ky < p_.kernel_height; ++ky) range.rows[ky] = (y + ky * p_.dilation_height) % ring_.slots * ring_.pitch;
-  }
-
-  /// What the channels add to row y of the maps. Where another row follows, tiles copy what the row after this one lacks; returns
-  /// how many columns of it.
-  std::size_t sum_row(const channel_range& range, std::size_t y, bool goes_on) const {
-    const std::size_t lanes = tiles_.lanes, plane = p_.out_height * p_.out_width, signal_plane = p_.height * p_.width;
-    const std::size_t conv_group = range.piece % p_.groups;
-    place_rows(range, y);
-    const std::size_t lacking = y + p_.reach_down() + 1;
-    const T* next = goes_on ? row_of(range, lacking) : nullptr;
-    const std::size_t ahead = next && row_of(range, lacking + 1) ? p_.width : 0;
-    T* const kept = place_of(range, lacking);
-    // The last tile may read and write more columns than there are, where they belong to the maps and the ring.
-    const T* const end = maps_ + p_.images * p_.groups * p_.channels * signal_plane;
-    const std::size_t readable = next ? static_cast<std::size_t>(end - next) - (range.last - range.first - 1) * signal_plane : 0;
-    const std::size_t most_copied = std::min(readable, ring_.pitch - begin_);
-    T* ends = workspace<struct end_of_row, T>(three_map_problem::maps * 4 * lanes);
-    std::size_t copied = 0;
-    for (std::size_t x = 0; x < p_.out_width;) {
-      // As many registers in each tile as in the others: fewer sums wait for each other.
-      const std::size_t vectors_left = (p_.out_width - x + lanes - 1) / lanes, tiles_left = (vectors_left + 3) / 4;
-      const std::size_t vectors = (vectors_left + tiles_left - 1) / tiles_left;
-      const std::size_t width = vectors * lanes, places = std::min(width, p_.out_width - x);
-      T* to = out_ + range.piece * three_map_problem::maps * plane + y * p_.out_width + x;
-      const bool whole = places == width, copies = x + width <= most_copied;
-      if (copies) copied = x + width;
-      if (!whole && range.first != 0) copy_maps(to, plane, places, ends, width);
-      for (std::size_t channel = range.first; channel < range.last; channel += ring_.block) {
-        const std::size_t k = channel - range.first, channels = std::min(ring_.block, range.last - channel);
-        T* const rows = range.ring + k * channel_pitch();
-        // Where there is nothing to copy, what the ring holds is copied to its own place.
-        T* const here = copies ? kept + k * channel_pitch() + x : rows;
-        tiles_.sum[vectors - 1]({channels, p_.kernel_height, p_.kernel_width, p_.dilation_width,
-                                 packed_ + (conv_group * p_.channels + channel) * p_.taps() * three_map_problem::maps, rows + x,
-                                 channel_pitch(), range.rows, copies ? next + k * signal_plane + x : here,
-                                 copies ? signal_plane : channel_pitch(), copies ? ahead : 0, here, whole ? to : ends, whole ? plane : width,
-                                 channel == 0, bias_ ? bias_ + conv_group * three_map_problem::maps : nullptr,
-                                 rectify_ && channel + channels == p_.channels});
-      }
-      if (!whole) copy_maps(ends, width, places, to, plane);
-      x += places;
-    }
-    if (copied <= column_count()) return copied;
-    for (std::size_t k = 0; k < range.last - range.first; ++k) clear_behind(kept - begin_ + k * channel_pitch());
-    return column_count();
-  }
-
-  static void copy_maps(const T* from, std::size_t from_pitch, std::size_t width, T* to, std::size_t to_pitch) {
-    for (std::size_t map = 0; map < three_map_problem::maps; ++map) std::copy_n(from + map * from_pitch, width, to + map * to_pitch);
-  }
-
-  const three_map_problem& p_;
-  const T* maps_;
-  const T* packed_;
-  const T* bias_;
-  T* out_;
-  const bool rectify_;
-  const three_maps_kernels<T> tiles_;
-  const ring_of_rows ring_;
-  const std::size_t begin_, end_;  // of the signal in a row of the ring; margins are zero
-};
-
-}  // namespace detail
 
 }  // namespace deconvnet::kernels

@@ -197,28 +197,21 @@ class transposed_gather {
   const std::size_t phases_, phase_width_;
 };
 
-/// Along one axis of the maps, places times taps that a product per phase takes: a tap takes all places of its phase, those too
-/// for which it reads padding.
-inline std::size_t products_by_phase(std::size_t extent, std::size_t kernel, std::size_t stride, std::size_t padding, std::size_t dilation) {
-  std::size_t products = 0;
-  for (std::size_t k = 0; k < kernel; ++k) products += static_cast<std::size_t>(make_split_tap(extent, stride, padding, dilation, k).width);
-  return products;
-}
-
 }  // namespace detail
 
 /// Whether the way down makes its products first and its sums then. With a stride where that is cheaper than a product per phase,
 /// which packs columns for every tap and multiplies with the padding of each phase: the sums of a place cost as much as 24
 /// products do, packing as much as those of 8 channels. Without a stride for few channels alone: they leave the packing of
-/// columns few rows to pay for it, and more can be read from a padded copy, by whole tiles at least.
+/// columns few rows to pay for it, and more can be read from a padded copy, by whole tiles at least. Nothing here asks for the
+/// maps' size, as a part of a map must have the bits of the whole: padding is reckoned for 32 places of the signal each way.
 inline bool is_gathered(const convolution_problem& p) {
   const auto& g = p.geometry;
   if (g.taps() == 1 || p.filters == 1) return false;
   if (g.is_unstrided()) return g.channels <= 3;
   if (g.channels <= 16) return true;
-  const std::size_t by_phase = detail::products_by_phase(g.height, g.kernel_height, g.stride_height, g.padding_top, g.dilation_height) *
-                               detail::products_by_phase(g.width, g.kernel_width, g.stride_width, g.padding_left, g.dilation_width);
-  return g.taps() * g.pixels() * (p.filters + 24) * g.channels < by_phase * p.filters * (g.channels + 8);
+  const std::size_t height = 32 * g.stride_height, width = 32 * g.stride_width;
+  const std::size_t padded = (height + (g.kernel_height - 1) * g.dilation_height) * (width + (g.kernel_width - 1) * g.dilation_width);
+  return height * width * (p.filters + 24) * g.channels < padded * p.filters * (g.channels + 8);
 }
 
 }  // namespace deconvnet::kernels

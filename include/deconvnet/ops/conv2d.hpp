@@ -140,17 +140,8 @@ template <scalar T, class Use>
 void with_packed(const kernels::convolution_problem& p, const shared_tensor<T, 4>& weight, bool down, const Use& use) {
   constexpr std::size_t most_kept = std::size_t{1} << 20;
   if (weight.get().size() > most_kept) return use(kernels::packed_for_now(p, weight.get().data(), down));
-  // A slot for each order of the packed weights: a map and its crops may go different ways.
-  const auto slot = [&]() -> std::size_t {
-    if (!down) return 2;
-    switch (kernels::way_down_of<T>(p)) {
-      case kernels::way_down::gathered: return 5;
-      case kernels::way_down::to_three_maps: return 6;
-      default: return 3;
-    }
-  };
   const auto packed = weight.template derived<kernels::packed_convolution<T>>(
-      slot(), [](const auto& known) { return known.level == current_level(); },
+      down ? 3 : 2, [](const auto& known) { return known.level == current_level(); },
       [&] { return kernels::packed_convolution<T>(p, weight.get().data(), down); });
   use(packed->values.data());
 }

@@ -33,7 +33,7 @@ class shared_tensor {
     return shared_->values;
   }
 
-  /// What make() makes of the elements, kept for all copies until they are edited. `slot`: 0 to 6, always for the same type.
+  /// What make() makes of the elements, kept for all copies until they are edited. `slot`: 0 to 4, always for the same type.
   /// `usable` says whether what is there will do. Threads that ask at once wait for the one that makes it.
   template <class Derived, class Usable, class Make>
   std::shared_ptr<const Derived> derived(std::size_t slot, const Usable& usable, const Make& make) const {
@@ -52,7 +52,7 @@ class shared_tensor {
 
     tensor<T, N> values;
     std::mutex mutex;
-    std::array<std::shared_ptr<const void>, 7> derived;
+    std::array<std::shared_ptr<const void>, 5> derived;
   };
 
   std::shared_ptr<content> shared_;

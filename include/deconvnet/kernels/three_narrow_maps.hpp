@@ -1,0 +1,83 @@
+// A convolution to three maps that are narrower than a tile.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+
+#include <deconvnet/kernels/three_map_problem.hpp>
+#include <deconvnet/kernels/three_maps_tile.hpp>
+#include <deconvnet/kernels/workspace.hpp>
+
+namespace deconvnet::kernels::detail {
+
+/// Narrow maps: the rows of a band lie behind each other as one row, whose tiles no end of a row leaves empty. What lies right of a row
+/// is what lies left of the next: zeros.
+template <class T>
+class narrow_three_maps {
+ public:
+  narrow_three_maps(const three_map_problem& p, const T* maps, const T* packed, const T* bias, T* out, bool rectify)
+      : p_(p), maps_(maps), packed_(packed), bias_(bias), out_(out), rectify_(rectify), tiles_(current_three_maps_kernels<T>()),
+        begin_(place_in_row(p, p.left, p.out_width, 0)), end_(place_in_row(p, p.left, p.out_width, p.width)),
+        pitch_(std::max({p.out_width, end_, p.out_width + p.reach_right() - begin_})) {}
+
+  /// Elements that are kept for `rows` rows of the maps.
+  std::size_t size_of(std::size_t rows) const { return channels_at_once(p_) * channel_pitch(rows); }
+
+  /// Rows [first, last) of three maps.
+  void fill(std::size_t piece, std::size_t first, std::size_t last) const {
+    const std::size_t rows = last - first, block = channels_at_once(p_), lanes = tiles_.lanes, group = piece % p_.groups;
+    const std::size_t places = (rows - 1) * pitch_ + p_.out_width, whole = (places + lanes - 1) / lanes * lanes;
+    T* const signal = workspace<struct narrow_signal, T>(size_of(rows));
+    T* const sums = workspace<struct narrow_sums, T>(three_map_problem::maps * whole);
+    std::size_t* from = workspace<struct narrow_rows, std::size_t>(p_.kernel_height);
+    for (std::size_t ky = 0; ky < p_.kernel_height; ++ky) from[ky] = ky * p_.dilation_height * pitch_;
+    std::fill(signal, signal + size_of(rows), T(0));
+    for (std::size_t channel = 0; channel < p_.channels; channel += block) {
+      const std::size_t channels = std::min(block, p_.channels - channel);
+      for (std::size_t k = 0; k < channels; ++k) {
+        copy_rows(maps_ + (piece * p_.channels + channel + k) * p_.height * p_.width, first, last + p_.reach_down(), signal + k * channel_pitch(rows));
+      }
+      for (std::size_t x = 0; x < places;) {
+        const std::size_t vectors = std::min<std::size_t>(4, (whole - x) / lanes);
+        tiles_.sum[vectors - 1]({channels, p_.kernel_height, p_.kernel_width, p_.dilation_width,
+                                 packed_ + (group * p_.channels + channel) * p_.taps() * three_map_problem::maps, signal + x,
+                                 channel_pitch(rows), from, signal, channel_pitch(rows), 0, signal, sums + x, whole, channel == 0,
+                                 bias_ ? bias_ + group * three_map_problem::maps : nullptr, rectify_ && channel + channels == p_.channels});
+        x += vectors * lanes;
+      }
+    }
+    for (std::size_t map = 0; map < three_map_problem::maps; ++map) {
+      for (std::size_t y = 0; y < rows; ++y) {
+        std::copy_n(sums + map * whole + y * pitch_, p_.out_width, out_ + ((piece * three_map_problem::maps + map) * p_.out_height + first + y) * p_.out_width);
+      }
+    }
+  }
+
+ private:
+  /// Rows of a channel that `rows` outputs read, and what whole registers read behind them.
+  std::size_t channel_pitch(std::size_t rows) const {
+    return (rows + p_.reach_down()) * pitch_ + p_.reach_right() + 4 * tiles_.lanes;
+  }
+
+  /// Rows [first, last) of the padded signal, but for those that are padding.
+  void copy_rows(const T* map, std::size_t first, std::size_t last, T* to) const {
+    const std::ptrdiff_t height = static_cast<std::ptrdiff_t>(p_.height), left = static_cast<std::ptrdiff_t>(begin_) - p_.left;
+    for (std::size_t y = first; y < last; ++y, to += pitch_) {
+      const auto row = static_cast<std::ptrdiff_t>(y) - p_.top;
+      if (row < 0 || row >= height || begin_ == end_) continue;
+      std::copy_n(map + row * static_cast<std::ptrdiff_t>(p_.width) + left, end_ - begin_, to + begin_);
+    }
+  }
+
+  const three_map_problem& p_;
+  const T* maps_;
+  const T* packed_;
+  const T* bias_;
+  T* out_;
+  const bool rectify_;
+  const three_maps_kernels<T> tiles_;
+  const std::size_t begin_, end_;  // of the signal in a row
+  const std::size_t pitch_;        // from row to row
+};
+
+}  // namespace deconvnet::kernels::detail
