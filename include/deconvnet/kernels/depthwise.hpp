@@ -42,8 +42,9 @@ void convolve_map(const strided_maps<T>& map, std::size_t grid_height, std::size
   T* row = workspace<struct depthwise_row, T>(rounded);
   for (std::size_t i = 0; i < grid_height; ++i) {
     T* to = result.data + i * result.i_pitch;
-    // What a register writes past the row, the next row overwrites; not past the map.
-    const bool in_place = result.j_pitch == 1 && (i + 1 < grid_height || rounded == grid_width) && rounded - grid_width <= result.i_pitch;
+    // What a register writes past the row, the next row overwrites; not past the map, nor where the rows of another phase lie between.
+    const bool overwritten = i + 1 < grid_height && result.i_pitch == grid_width && rounded - grid_width <= grid_width;
+    const bool in_place = result.j_pitch == 1 && (overwritten || rounded == grid_width);
     sum_taps({source.data + i * source.vertical_step * source.row_pitch, rows, taps.size(), weight, result.bias, result.rectify,
               in_place ? to : row, grid_width});
     for (std::size_t j = 0; !in_place && j < grid_width; ++j) to[j * result.j_pitch] = row[j];
