@@ -53,6 +53,8 @@ const layer layers[] = {
     {{{150, 9, 9, 3, 3, 1, 1, 1, 1, 1, 1, 9, 9}, 1, 1, 2}, "150 channels of 9 taps: several blocks of channels"},
     {{{2, 14, 15, 12, 13, 1, 1, 0, 0, 1, 1, 3, 3}, 1, 1, 2}, "156 taps: a block holds one channel"},
     {{{1, 1, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1, 1}, 3, 4, 1}, "one pixel, depthwise"},
+    {{{1, 9, 11, 2, 3, 2, 1, 0, 1, 1, 1, 4, 11}, 2, 3, 1}, "depthwise; on the way down the rows of a phase have another's between them"},
+    {{{1, 13, 7, 3, 1, 3, 1, 1, 0, 1, 1, 5, 7}, 1, 2, 1}, "the same of three phases"},
 };
 
 /// Layers whose way down makes its products first and its sums then.
@@ -77,6 +79,7 @@ const layer colour_layers[] = {
     {{{3, 12, 40, 2, 3, 1, 1, 4, 5, 1, 1, 19, 48}, 1, 1, 6}, "more padding than the kernel reaches"},
     {{{3, 8, 30, 8, 3, 1, 1, 0, 0, 1, 1, 1, 28}, 2, 1, 4}, "one row on the small side"},
     {{{3, 3, 3, 3, 2, 1, 1, 1, 1, 1, 1, 3, 4}, 1, 1, 1}, "one filter, three columns"},
+    {{{3, 200, 17, 3, 3, 1, 1, 1, 1, 1, 1, 200, 17}, 2, 1, 80}, "narrow maps of several blocks of channels and bands"},
     {{{3, 5, 517, 3, 3, 1, 1, 1, 1, 1, 1, 5, 517}, 2, 1, 120}, "strips of columns, so that a ring of them stays in the cache"},
     {{{3, 40, 700, 2, 2, 1, 1, 16, 3, 32, 7, 40, 699}, 1, 1, 70}, "strips that begin beside the padding, of a ring of many rows"},
 };
@@ -247,7 +250,7 @@ TEST_CASE_TEMPLATE("a part of a map goes down with the bits of the whole, howeve
   constexpr std::size_t height = 5, width = 140;
   testing::at_every_level([] {
     for (const auto& with :
-         {filters_of_a_layer{3, 64, 3, 1}, {3, 16, 5, 1}, {2, 40, 3, 1}, {3, 20, 7, 2}, {20, 70, 3, 2}, {20, 60, 5, 2}, {20, 12, 3, 1}}) {
+         {filters_of_a_layer{3, 150, 3, 1}, {3, 16, 5, 1}, {2, 40, 3, 1}, {3, 20, 7, 2}, {20, 70, 3, 2}, {20, 60, 5, 2}, {20, 12, 3, 1}}) {
       const auto problem = [&](std::size_t h, std::size_t w) {
         return kernels::convolution_problem{
             {with.channels, (h - 1) * with.stride + with.kernel, (w - 1) * with.stride + with.kernel, with.kernel, with.kernel, with.stride,
@@ -261,7 +264,7 @@ TEST_CASE_TEMPLATE("a part of a map goes down with the bits of the whole, howeve
         kernels::convolve_transposed(p, small.data(), kernels::packed_for_now(p, weight.data(), true), large.data());
         return large;
       };
-      for (const std::size_t columns : {1, 7, 30, 33, 65, 90}) {
+      for (const std::size_t columns : {1u, 7u, 30u, 33u, 65u, 90u}) {
         CAPTURE(with.kernel);
         CAPTURE(with.stride);
         CAPTURE(columns);

@@ -6,6 +6,7 @@
 
 #include <deconvnet/kernels/convolution_geometry.hpp>
 #include <deconvnet/kernels/gemm_tile.hpp>  // its depth_block
+#include <deconvnet/kernels/three_maps_tile.hpp>
 
 namespace deconvnet::kernels {
 
@@ -19,7 +20,6 @@ struct three_map_problem {
 
   static constexpr std::size_t maps = 3;
   std::size_t taps() const { return kernel_height * kernel_width; }
-  std::size_t depth() const { return channels * taps(); }
   /// Rows and columns between the first tap and the last.
   std::size_t reach_down() const { return (kernel_height - 1) * dilation_height; }
   std::size_t reach_right() const { return (kernel_width - 1) * dilation_width; }
@@ -40,7 +40,7 @@ inline three_map_problem three_maps_transposed(const convolution_problem& p) {
   return down;
 }
 
-/// The weights of one group as convolution_to_three_maps reads them, channels x KH x KW x 3. weight: element (map, channel, tap) at
+/// The weights of one group as convolve_to_three_maps reads them, channels x KH x KW x 3. weight: element (map, channel, tap) at
 /// map map_pitch + channel channel_pitch + tap; `flipped`: taps in reverse order.
 template <class T>
 void pack_three_maps(const three_map_problem& p, const T* weight, std::size_t map_pitch, std::size_t channel_pitch, bool flipped, T* packed) {
@@ -64,7 +64,8 @@ inline bool leads_to_three_maps(const convolution_problem& p) {
 }
 
 /// Whether the way down does. On maps below 12 places wide products first and sums then (transposed_gather.hpp) are faster, up to twice as
-/// fast; they go the same way, as a part of a map must have the bits of the whole.
+/// fast; they go the same way, as a part of a map must have the bits of the whole
+/// where nothing but direct asks for them (algorithm.hpp).
 inline bool leads_down_to_three_maps(const convolution_problem& p) {
   return p.geometry.is_unstrided() && goes_to_three_maps(three_maps_transposed(p), p.geometry.channels);
 }
@@ -79,6 +80,40 @@ inline std::size_t place_in_row(const three_map_problem& p, std::ptrdiff_t left,
 
 /// Channels that are summed before they are added to what the channels before have made.
 inline std::size_t channels_at_once(const three_map_problem& p) { return std::clamp<std::size_t>(4 * depth_block / p.taps(), 1, p.channels); }
+
+/// What is convolved with what, and where to.
+template <class T>
+struct three_map_operands {
+  const T* maps;
+  const T* packed;
+  const T* bias;  // one per map, or null
+  T* out;
+  bool rectify;
+};
+
+/// What tiles of `channels` channels from `channel` on have in common, wherever they read and write. piece: a group of an image.
+template <class T>
+three_maps_tile<T> tile_of_channels(const three_map_problem& p, const three_map_operands<T>& of, std::size_t piece, std::size_t channel,
+                                    std::size_t channels) {
+  const std::size_t group = piece % p.groups;
+  three_maps_tile<T> tile{};
+  tile.channels = channels;
+  tile.kernel_height = p.kernel_height;
+  tile.kernel_width = p.kernel_width;
+  tile.dilation = p.dilation_width;
+  tile.weight = of.packed + (group * p.channels + channel) * p.taps() * three_map_problem::maps;
+  tile.begins = channel == 0;
+  tile.start = of.bias ? of.bias + group * three_map_problem::maps : nullptr;
+  tile.rectify = of.rectify && channel + channels == p.channels;
+  return tile;
+}
+
+/// Row y of the padded signal in one map, or null where it is padding.
+template <class T>
+const T* signal_row(const three_map_problem& p, const T* map, std::size_t y) {
+  const auto row = static_cast<std::ptrdiff_t>(y) - p.top;
+  return row < 0 || row >= static_cast<std::ptrdiff_t>(p.height) ? nullptr : map + static_cast<std::size_t>(row) * p.width;
+}
 
 }  // namespace detail
 

@@ -1,4 +1,4 @@
-// A convolution of stride 1 to three maps: the way down to an image's colours.
+// A convolution of stride 1 to three maps: the way down to an image's colours, or three filters on the way up.
 #pragma once
 
 #include <algorithm>
@@ -16,11 +16,14 @@ namespace deconvnet::kernels {
 template <class T>
 void convolve_to_three_maps(const three_map_problem& p, const T* maps, const T* packed, const T* bias, T* out, bool rectify) {
   constexpr std::size_t most_kept = (std::size_t{1} << 18) / sizeof(T);
-  const detail::narrow_three_maps<T> narrow(p, maps, packed, bias, out, rectify);
-  const bool is_narrow = p.out_width < 4 * current_three_maps_kernels<T>().lanes;
-  const std::size_t columns = is_narrow ? p.out_width : detail::columns_of_a_ring<T>(p), strips = (p.out_width + columns - 1) / columns;
+  const detail::three_map_operands<T> of{maps, packed, bias, out, rectify};
+  const detail::narrow_three_maps<T> narrow(p, of);
+  const bool is_narrow = p.out_width < current_three_maps_kernels<T>().tile_width();
+  const std::size_t columns = is_narrow ? p.out_width : detail::columns_of_a_strip<T>(p), strips = (p.out_width + columns - 1) / columns;
   const std::size_t pieces = p.images * p.groups * strips;
-  const std::size_t fitting = is_narrow ? (narrow.size_of(p.out_height) + most_kept - 1) / most_kept : 1;
+  // Bands read some rows twice: fewer than they write.
+  const std::size_t least_rows = std::max<std::size_t>(1, p.reach_down());
+  const std::size_t fitting = is_narrow ? std::min((narrow.size_of(p.out_height) + most_kept - 1) / most_kept, (p.out_height + least_rows - 1) / least_rows) : 1;
   const std::size_t wanted = thread_count() == 1 ? 1 : 2 * thread_count();
   const std::size_t bands = std::min(p.out_height, std::max(fitting, (wanted + pieces - 1) / pieces));
   const std::size_t band = (p.out_height + bands - 1) / bands;
@@ -29,7 +32,7 @@ void convolve_to_three_maps(const three_map_problem& p, const T* maps, const T* 
     if (first >= last) return;
     if (is_narrow) return narrow.fill(piece, first, last);
     const std::size_t column = task / bands % strips * columns;
-    detail::strip_of_three_maps<T>(p, column, std::min(columns, p.out_width - column), maps, packed, bias, out, rectify).fill(piece, first, last);
+    detail::strip_of_three_maps<T>(p, of, column, std::min(columns, p.out_width - column)).fill(piece, first, last);
   });
 }
 

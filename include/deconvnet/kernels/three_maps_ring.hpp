@@ -27,27 +27,25 @@ ring_of_rows make_ring_of_rows(const three_map_problem& p, std::size_t columns) 
           channels_at_once(p)};
 }
 
-/// Columns that share a ring, so that it stays in the second-level cache: whole tiles.
+/// Columns that share a ring, so that it stays about in the second-level cache: whole tiles, one at least.
 template <class T>
-std::size_t columns_of_a_ring(const three_map_problem& p) {
+std::size_t columns_of_a_strip(const three_map_problem& p) {
   constexpr std::size_t largest = (std::size_t{1} << 19) / sizeof(T);
   const std::size_t strips = (make_ring_of_rows<T>(p, p.out_width).block_size() + largest - 1) / largest;
-  const std::size_t tile = 4 * current_three_maps_kernels<T>().lanes;
+  const std::size_t tile = current_three_maps_kernels<T>().tile_width();
   return ((p.out_width + strips - 1) / strips + tile - 1) / tile * tile;
 }
 
 /// The rows of the signal that an output row reads are copied with their padding, a ring of them for each channel that moves down
 /// row by row; tiles of three maps by four registers read them under every tap, and copy the row that comes next. Against products
 /// first and sums then: no product is written. Every output is summed in blocks of channels, each in the order of channels and taps,
-/// whatever band or tile it falls into.
+/// whatever band, strip or tile it falls into.
 template <class T>
 class strip_of_three_maps {
  public:
-  /// Columns [column, column + columns) of the three maps. packed: depth x 3 weights for each group; bias: one per map, or null.
-  strip_of_three_maps(const three_map_problem& p, std::size_t column, std::size_t columns, const T* maps, const T* packed, const T* bias, T* out,
-                      bool rectify)
-      : p_(p), columns_(columns), left_(p.left - static_cast<std::ptrdiff_t>(column)), maps_(maps), packed_(packed), bias_(bias),
-        out_(out + column), rectify_(rectify), tiles_(current_three_maps_kernels<T>()), ring_(make_ring_of_rows<T>(p, columns)),
+  /// Columns [column, column + columns) of the three maps.
+  strip_of_three_maps(const three_map_problem& p, const three_map_operands<T>& of, std::size_t column, std::size_t columns)
+      : p_(p), of_(of), column_(column), columns_(columns), left_(p.left - static_cast<std::ptrdiff_t>(column)), tiles_(current_three_maps_kernels<T>()), ring_(make_ring_of_rows<T>(p, columns)),
         begin_(place_in_row(p, left_, columns, 0)), end_(place_in_row(p, left_, columns, p.width)) {}
 
   /// Rows [first, last) of three maps, by as many blocks of channels at once as stay in the second-level cache, one at least.
@@ -80,10 +78,8 @@ class strip_of_three_maps {
 
   /// What row y of the padded signal holds between its margins, or null where it is padding.
   const T* row_of(const channel_range& range, std::size_t y) const {
-    const auto row = static_cast<std::ptrdiff_t>(y) - p_.top;
-    if (row < 0 || row >= static_cast<std::ptrdiff_t>(p_.height) || column_count() == 0) return nullptr;
-    return maps_ + ((range.piece * p_.channels + range.first) * p_.height + static_cast<std::size_t>(row)) * p_.width +
-           (static_cast<std::ptrdiff_t>(begin_) - left_);
+    const T* const row = signal_row(p_, of_.maps + (range.piece * p_.channels + range.first) * p_.height * p_.width, y);
+    return row && column_count() != 0 ? row + (static_cast<std::ptrdiff_t>(begin_) - left_) : nullptr;
   }
 
   /// The place in the ring of the same.
@@ -125,24 +121,23 @@ class strip_of_three_maps {
   /// how many columns of it.
   std::size_t sum_row(const channel_range& range, std::size_t y, bool goes_on) const {
     const std::size_t lanes = tiles_.lanes, plane = p_.out_height * p_.out_width, signal_plane = p_.height * p_.width;
-    const std::size_t conv_group = range.piece % p_.groups;
     place_rows(range, y);
     const std::size_t lacking = y + p_.reach_down() + 1;
     const T* next = goes_on ? row_of(range, lacking) : nullptr;
     const std::size_t ahead = next && row_of(range, lacking + 1) ? p_.width : 0;
     T* const kept = place_of(range, lacking);
     // The last tile may read and write more columns than there are, where they belong to the maps and the ring.
-    const T* const end = maps_ + p_.images * p_.groups * p_.channels * signal_plane;
+    const T* const end = of_.maps + p_.images * p_.groups * p_.channels * signal_plane;
     const std::size_t readable = next ? static_cast<std::size_t>(end - next) - (range.last - range.first - 1) * signal_plane : 0;
     const std::size_t most_copied = std::min(readable, ring_.pitch - begin_);
-    T* ends = workspace<struct end_of_row, T>(three_map_problem::maps * 4 * lanes);
+    T* ends = workspace<struct end_of_row, T>(three_map_problem::maps * tiles_.tile_width());
     std::size_t copied = 0;
     for (std::size_t x = 0; x < columns_;) {
       // As many registers in each tile as in the others: fewer sums wait for each other.
       const std::size_t vectors_left = (columns_ - x + lanes - 1) / lanes, tiles_left = (vectors_left + 3) / 4;
       const std::size_t vectors = (vectors_left + tiles_left - 1) / tiles_left;
       const std::size_t width = vectors * lanes, places = std::min(width, columns_ - x);
-      T* to = out_ + range.piece * three_map_problem::maps * plane + y * p_.out_width + x;
+      T* to = of_.out + range.piece * three_map_problem::maps * plane + y * p_.out_width + column_ + x;
       const bool whole = places == width, copies = x + width <= most_copied;
       if (copies) copied = x + width;
       if (!whole && range.first != 0) copy_maps(to, plane, places, ends, width);
@@ -151,12 +146,17 @@ class strip_of_three_maps {
         T* const rows = range.ring + k * channel_pitch();
         // Where there is nothing to copy, what the ring holds is copied to its own place.
         T* const here = copies ? kept + k * channel_pitch() + x : rows;
-        tiles_.sum[vectors - 1]({channels, p_.kernel_height, p_.kernel_width, p_.dilation_width,
-                                 packed_ + (conv_group * p_.channels + channel) * p_.taps() * three_map_problem::maps, rows + x,
-                                 channel_pitch(), range.rows, copies ? next + k * signal_plane + x : here,
-                                 copies ? signal_plane : channel_pitch(), copies ? ahead : 0, here, whole ? to : ends, whole ? plane : width,
-                                 channel == 0, bias_ ? bias_ + conv_group * three_map_problem::maps : nullptr,
-                                 rectify_ && channel + channels == p_.channels});
+        three_maps_tile<T> tile = tile_of_channels(p_, of_, range.piece, channel, channels);
+        tile.maps = rows + x;
+        tile.pitch = channel_pitch();
+        tile.rows = range.rows;
+        tile.next = copies ? next + k * signal_plane + x : here;
+        tile.next_pitch = copies ? signal_plane : channel_pitch();
+        tile.ahead = copies ? ahead : 0;
+        tile.kept = here;
+        tile.out = whole ? to : ends;
+        tile.out_pitch = whole ? plane : width;
+        tiles_.sum[vectors - 1](tile);
       }
       if (!whole) copy_maps(ends, width, places, to, plane);
       x += places;
@@ -171,13 +171,9 @@ class strip_of_three_maps {
   }
 
   const three_map_problem& p_;
-  const std::size_t columns_;
+  const three_map_operands<T>& of_;
+  const std::size_t column_, columns_;
   const std::ptrdiff_t left_;  // the strip's first output reads the columns from -left_ on
-  const T* maps_;
-  const T* packed_;
-  const T* bias_;
-  T* out_;
-  const bool rectify_;
   const three_maps_kernels<T> tiles_;
   const ring_of_rows ring_;
   const std::size_t begin_, end_;  // of the signal in a row of the ring; margins are zero

@@ -37,6 +37,7 @@ struct three_maps_tile {
 template <class T>
 struct three_maps_kernels {
   std::size_t lanes;
+  std::size_t tile_width() const { return 4 * lanes; }
   void (*sum[4])(const three_maps_tile<T>&);
 };
 

@@ -15,8 +15,8 @@ namespace deconvnet::kernels::detail {
 template <class T>
 class narrow_three_maps {
  public:
-  narrow_three_maps(const three_map_problem& p, const T* maps, const T* packed, const T* bias, T* out, bool rectify)
-      : p_(p), maps_(maps), packed_(packed), bias_(bias), out_(out), rectify_(rectify), tiles_(current_three_maps_kernels<T>()),
+  narrow_three_maps(const three_map_problem& p, const three_map_operands<T>& of)
+      : p_(p), of_(of), tiles_(current_three_maps_kernels<T>()),
         begin_(place_in_row(p, p.left, p.out_width, 0)), end_(place_in_row(p, p.left, p.out_width, p.width)),
         pitch_(std::max({p.out_width, end_, p.out_width + p.reach_right() - begin_})) {}
 
@@ -25,7 +25,7 @@ class narrow_three_maps {
 
   /// Rows [first, last) of three maps.
   void fill(std::size_t piece, std::size_t first, std::size_t last) const {
-    const std::size_t rows = last - first, block = channels_at_once(p_), lanes = tiles_.lanes, group = piece % p_.groups;
+    const std::size_t rows = last - first, block = channels_at_once(p_), lanes = tiles_.lanes;
     const std::size_t places = (rows - 1) * pitch_ + p_.out_width, whole = (places + lanes - 1) / lanes * lanes;
     T* const signal = workspace<struct narrow_signal, T>(size_of(rows));
     T* const sums = workspace<struct narrow_sums, T>(three_map_problem::maps * whole);
@@ -35,20 +35,24 @@ class narrow_three_maps {
     for (std::size_t channel = 0; channel < p_.channels; channel += block) {
       const std::size_t channels = std::min(block, p_.channels - channel);
       for (std::size_t k = 0; k < channels; ++k) {
-        copy_rows(maps_ + (piece * p_.channels + channel + k) * p_.height * p_.width, first, last + p_.reach_down(), signal + k * channel_pitch(rows));
+        copy_rows(of_.maps + (piece * p_.channels + channel + k) * p_.height * p_.width, first, last + p_.reach_down(), signal + k * channel_pitch(rows));
       }
       for (std::size_t x = 0; x < places;) {
         const std::size_t vectors = std::min<std::size_t>(4, (whole - x) / lanes);
-        tiles_.sum[vectors - 1]({channels, p_.kernel_height, p_.kernel_width, p_.dilation_width,
-                                 packed_ + (group * p_.channels + channel) * p_.taps() * three_map_problem::maps, signal + x,
-                                 channel_pitch(rows), from, signal, channel_pitch(rows), 0, signal, sums + x, whole, channel == 0,
-                                 bias_ ? bias_ + group * three_map_problem::maps : nullptr, rectify_ && channel + channels == p_.channels});
+        three_maps_tile<T> tile = tile_of_channels(p_, of_, piece, channel, channels);
+        tile.maps = signal + x;
+        tile.pitch = tile.next_pitch = channel_pitch(rows);
+        tile.rows = from;
+        tile.next = tile.kept = signal;  // nothing to copy
+        tile.out = sums + x;
+        tile.out_pitch = whole;
+        tiles_.sum[vectors - 1](tile);
         x += vectors * lanes;
       }
     }
     for (std::size_t map = 0; map < three_map_problem::maps; ++map) {
       for (std::size_t y = 0; y < rows; ++y) {
-        std::copy_n(sums + map * whole + y * pitch_, p_.out_width, out_ + ((piece * three_map_problem::maps + map) * p_.out_height + first + y) * p_.out_width);
+        std::copy_n(sums + map * whole + y * pitch_, p_.out_width, of_.out + ((piece * three_map_problem::maps + map) * p_.out_height + first + y) * p_.out_width);
       }
     }
   }
@@ -56,25 +60,19 @@ class narrow_three_maps {
  private:
   /// Rows of a channel that `rows` outputs read, and what whole registers read behind them.
   std::size_t channel_pitch(std::size_t rows) const {
-    return (rows + p_.reach_down()) * pitch_ + p_.reach_right() + 4 * tiles_.lanes;
+    return (rows + p_.reach_down()) * pitch_ + p_.reach_right() + tiles_.tile_width();
   }
 
   /// Rows [first, last) of the padded signal, but for those that are padding.
   void copy_rows(const T* map, std::size_t first, std::size_t last, T* to) const {
-    const std::ptrdiff_t height = static_cast<std::ptrdiff_t>(p_.height), left = static_cast<std::ptrdiff_t>(begin_) - p_.left;
     for (std::size_t y = first; y < last; ++y, to += pitch_) {
-      const auto row = static_cast<std::ptrdiff_t>(y) - p_.top;
-      if (row < 0 || row >= height || begin_ == end_) continue;
-      std::copy_n(map + row * static_cast<std::ptrdiff_t>(p_.width) + left, end_ - begin_, to + begin_);
+      const T* const row = signal_row(p_, map, y);
+      if (row && begin_ != end_) std::copy_n(row + (static_cast<std::ptrdiff_t>(begin_) - p_.left), end_ - begin_, to + begin_);
     }
   }
 
   const three_map_problem& p_;
-  const T* maps_;
-  const T* packed_;
-  const T* bias_;
-  T* out_;
-  const bool rectify_;
+  const three_map_operands<T>& of_;
   const three_maps_kernels<T> tiles_;
   const std::size_t begin_, end_;  // of the signal in a row
   const std::size_t pitch_;        // from row to row

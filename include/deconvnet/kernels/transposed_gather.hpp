@@ -1,4 +1,4 @@
-// The way down of strided convolutions, and to few channels of narrow maps.
+// The way down of strided convolutions, and to one or two channels, or three under taps that reach far.
 #pragma once
 
 #include <algorithm>
@@ -203,7 +203,8 @@ class transposed_gather {
 /// which packs columns for every tap and multiplies with the padding of each phase: the sums of a place cost as much as 24
 /// products do, packing as much as those of 8 channels. Without a stride for few channels alone: they leave the packing of
 /// columns few rows to pay for it, and more can be read from a padded copy, by whole tiles at least. Nothing here asks for the
-/// maps' size, as a part of a map must have the bits of the whole: padding is reckoned for 32 places of the signal each way.
+/// maps' size, as a part of a map must have the bits of the whole under direct: a phase's padding is reckoned for 32 places of the signal
+/// each way and a layer without padding of its own.
 inline bool is_gathered(const convolution_problem& p) {
   const auto& g = p.geometry;
   if (g.taps() == 1 || p.filters == 1) return false;

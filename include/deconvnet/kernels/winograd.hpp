@@ -237,8 +237,9 @@ class winograd_block {
   std::size_t group_ = 0, first_ = 0, last_ = 0;
 };
 
-/// Tiles per block: as many as leave V and M in the second-level cache. Filters that pass it come from further away once per block:
-/// then more. 512 x 512 filters on maps of 28 x 28 took a fifth longer by 32 tiles at once, 64 x 64 on 224 x 224 a tenth by 96.
+/// Tiles per block: V and M of about 1 MB. Filters of more than 4 MB come from memory or the last cache once per block: then at least
+/// 72. On Zen 3, 512 x 512 filters on maps of 28 x 28 took a fifth longer by 32 tiles at once, and 64 x 64 on 224 x 224 a tenth
+/// by 96.
 inline std::size_t most_winograd_tiles(const winograd_problem& p) {
   constexpr std::size_t block_floats = std::size_t{1} << 18, far_filters = std::size_t{1} << 20;
   const std::size_t per_tile = winograd::taps * (spread_pitch(p.channels) + spread_pitch(p.filters));

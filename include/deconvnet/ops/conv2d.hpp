@@ -140,6 +140,7 @@ template <scalar T, class Use>
 void with_packed(const kernels::convolution_problem& p, const shared_tensor<T, 4>& weight, bool down, const Use& use) {
   constexpr std::size_t most_kept = std::size_t{1} << 20;
   if (weight.get().size() > most_kept) return use(kernels::packed_for_now(p, weight.get().data(), down));
+  // How weights are packed follows from their shape, the groups, strides and dilation, which stay with them, whatever the maps' size.
   const auto packed = weight.template derived<kernels::packed_convolution<T>>(
       down ? 3 : 2, [](const auto& known) { return known.level == current_level(); },
       [&] { return kernels::packed_convolution<T>(p, weight.get().data(), down); });
