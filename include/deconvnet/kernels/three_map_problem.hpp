@@ -64,8 +64,7 @@ inline bool leads_to_three_maps(const convolution_problem& p) {
 }
 
 /// Whether the way down does. On maps below 12 places wide products first and sums then (transposed_gather.hpp) are faster, up to twice as
-/// fast; they go the same way, as a part of a map must have the bits of the whole
-/// where nothing but direct asks for them (algorithm.hpp).
+/// fast; they go the same way, as a part of a map must have the bits of the whole under direct.
 inline bool leads_down_to_three_maps(const convolution_problem& p) {
   return p.geometry.is_unstrided() && goes_to_three_maps(three_maps_transposed(p), p.geometry.channels);
 }
@@ -80,6 +79,10 @@ inline std::size_t place_in_row(const three_map_problem& p, std::ptrdiff_t left,
 
 /// Channels that are summed before they are added to what the channels before have made.
 inline std::size_t channels_at_once(const three_map_problem& p) { return std::clamp<std::size_t>(4 * depth_block / p.taps(), 1, p.channels); }
+
+/// Elements of the signal that are kept at once, where that is a matter of choice: they stay in the second-level cache.
+template <class T>
+constexpr std::size_t most_kept_of_signal = (std::size_t{1} << 18) / sizeof(T);
 
 /// What is convolved with what, and where to.
 template <class T>

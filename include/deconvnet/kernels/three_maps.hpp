@@ -15,15 +15,12 @@ namespace deconvnet::kernels {
 /// one per map, or null. Strips of columns and bands of rows are shared out; each output has the same bits however they fall.
 template <class T>
 void convolve_to_three_maps(const three_map_problem& p, const T* maps, const T* packed, const T* bias, T* out, bool rectify) {
-  constexpr std::size_t most_kept = (std::size_t{1} << 18) / sizeof(T);
   const detail::three_map_operands<T> of{maps, packed, bias, out, rectify};
   const detail::narrow_three_maps<T> narrow(p, of);
   const bool is_narrow = p.out_width < current_three_maps_kernels<T>().tile_width();
   const std::size_t columns = is_narrow ? p.out_width : detail::columns_of_a_strip<T>(p), strips = (p.out_width + columns - 1) / columns;
   const std::size_t pieces = p.images * p.groups * strips;
-  // Bands read some rows twice: fewer than they write.
-  const std::size_t least_rows = std::max<std::size_t>(1, p.reach_down());
-  const std::size_t fitting = is_narrow ? std::min((narrow.size_of(p.out_height) + most_kept - 1) / most_kept, (p.out_height + least_rows - 1) / least_rows) : 1;
+  const std::size_t fitting = is_narrow ? narrow.least_bands() : 1;
   const std::size_t wanted = thread_count() == 1 ? 1 : 2 * thread_count();
   const std::size_t bands = std::min(p.out_height, std::max(fitting, (wanted + pieces - 1) / pieces));
   const std::size_t band = (p.out_height + bands - 1) / bands;

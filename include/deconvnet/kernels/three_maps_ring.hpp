@@ -23,8 +23,7 @@ template <class T>
 ring_of_rows make_ring_of_rows(const three_map_problem& p, std::size_t columns) {
   constexpr std::size_t line = 64 / sizeof(T);
   const std::size_t lanes = current_three_maps_kernels<T>().lanes, whole = (columns + lanes - 1) / lanes * lanes;
-  return {p.reach_down() + 2, ((whole + p.reach_right() + line - 1) / line | 1) * line,
-          channels_at_once(p)};
+  return {p.reach_down() + 2, ((whole + p.reach_right() + line - 1) / line | 1) * line, channels_at_once(p)};
 }
 
 /// Columns that share a ring, so that it stays about in the second-level cache: whole tiles, one at least.
@@ -45,13 +44,14 @@ class strip_of_three_maps {
  public:
   /// Columns [column, column + columns) of the three maps.
   strip_of_three_maps(const three_map_problem& p, const three_map_operands<T>& of, std::size_t column, std::size_t columns)
-      : p_(p), of_(of), column_(column), columns_(columns), left_(p.left - static_cast<std::ptrdiff_t>(column)), tiles_(current_three_maps_kernels<T>()), ring_(make_ring_of_rows<T>(p, columns)),
+      : p_(p), of_(of), column_(column), columns_(columns), left_(p.left - static_cast<std::ptrdiff_t>(column)),
+        tiles_(current_three_maps_kernels<T>()), ring_(make_ring_of_rows<T>(p, columns)),
         begin_(place_in_row(p, left_, columns, 0)), end_(place_in_row(p, left_, columns, p.width)) {}
 
   /// Rows [first, last) of three maps, by as many blocks of channels at once as stay in the second-level cache, one at least.
   void fill(std::size_t piece, std::size_t first, std::size_t last) const {
-    constexpr std::size_t most_kept = (std::size_t{1} << 18) / sizeof(T);
-    const std::size_t at_once = std::min(p_.channels, std::max<std::size_t>(1, most_kept / ring_.block_size()) * ring_.block);
+    const std::size_t blocks = std::max<std::size_t>(1, most_kept_of_signal<T> / ring_.block_size());
+    const std::size_t at_once = std::min(p_.channels, blocks * ring_.block);
     T* const signal_rows = workspace<struct rows_of_signal, T>(at_once * channel_pitch());
     std::size_t* places = workspace<struct rows_in_ring, std::size_t>(p_.kernel_height);
     for (std::size_t channel = 0; channel < p_.channels; channel += at_once) {

@@ -20,8 +20,12 @@ class narrow_three_maps {
         begin_(place_in_row(p, p.left, p.out_width, 0)), end_(place_in_row(p, p.left, p.out_width, p.width)),
         pitch_(std::max({p.out_width, end_, p.out_width + p.reach_right() - begin_})) {}
 
-  /// Elements that are kept for `rows` rows of the maps.
-  std::size_t size_of(std::size_t rows) const { return channels_at_once(p_) * channel_pitch(rows); }
+  /// Bands of rows whose signal stays in the second-level cache; the rows that a band reads for another's sake too are no more than it
+  /// writes.
+  std::size_t least_bands() const {
+    const std::size_t least_rows = std::max<std::size_t>(1, p_.reach_down());
+    return std::min((size_of(p_.out_height) + most_kept_of_signal<T> - 1) / most_kept_of_signal<T>, (p_.out_height + least_rows - 1) / least_rows);
+  }
 
   /// Rows [first, last) of three maps.
   void fill(std::size_t piece, std::size_t first, std::size_t last) const {
@@ -35,7 +39,8 @@ class narrow_three_maps {
     for (std::size_t channel = 0; channel < p_.channels; channel += block) {
       const std::size_t channels = std::min(block, p_.channels - channel);
       for (std::size_t k = 0; k < channels; ++k) {
-        copy_rows(of_.maps + (piece * p_.channels + channel + k) * p_.height * p_.width, first, last + p_.reach_down(), signal + k * channel_pitch(rows));
+        const T* const map = of_.maps + (piece * p_.channels + channel + k) * p_.height * p_.width;
+        copy_rows(map, first, last + p_.reach_down(), signal + k * channel_pitch(rows));
       }
       for (std::size_t x = 0; x < places;) {
         const std::size_t vectors = std::min<std::size_t>(4, (whole - x) / lanes);
@@ -51,13 +56,15 @@ class narrow_three_maps {
       }
     }
     for (std::size_t map = 0; map < three_map_problem::maps; ++map) {
-      for (std::size_t y = 0; y < rows; ++y) {
-        std::copy_n(sums + map * whole + y * pitch_, p_.out_width, of_.out + ((piece * three_map_problem::maps + map) * p_.out_height + first + y) * p_.out_width);
-      }
+      T* to = of_.out + ((piece * three_map_problem::maps + map) * p_.out_height + first) * p_.out_width;
+      for (std::size_t y = 0; y < rows; ++y, to += p_.out_width) std::copy_n(sums + map * whole + y * pitch_, p_.out_width, to);
     }
   }
 
  private:
+  /// Elements that are kept for `rows` rows of the maps.
+  std::size_t size_of(std::size_t rows) const { return channels_at_once(p_) * channel_pitch(rows); }
+
   /// Rows of a channel that `rows` outputs read, and what whole registers read behind them.
   std::size_t channel_pitch(std::size_t rows) const {
     return (rows + p_.reach_down()) * pitch_ + p_.reach_right() + tiles_.tile_width();
