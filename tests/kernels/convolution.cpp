@@ -145,7 +145,7 @@ TEST_CASE_TEMPLATE("tiles and blocks cover every output once and touch nothing a
     const auto weight = random_values<T>(p.groups * p.filters * p.depth(), 2);
     const auto bias = random_values<T>(p.groups * p.filters, 3);
     guarded<T> small(p.images * p.small_image());
-    kernels::convolve(p, large.data(), kernels::packed_for_now(p, weight.data(), false), bias.data(), small.data());
+    kernels::convolve(p, large.data(), kernels::weights_for_now(p, weight.data(), false), bias.data(), small.data());
     const auto expected = naive(p, large, weight, bias);
     const auto result = small.inside();
     double worst = 0;
@@ -154,6 +154,10 @@ TEST_CASE_TEMPLATE("tiles and blocks cover every output once and touch nothing a
     }
     CHECK(worst < 20 * testing::rounding<T>);
     CHECK(small.intact());
+    // Weights packed before, or on the way.
+    const kernels::packed_convolution<T> packed(p, weight.data(), false);
+    kernels::convolve(p, large.data(), {packed.values.data(), nullptr}, bias.data(), small.data());
+    CHECK(small.inside() == result);
   }
 }
 
@@ -165,7 +169,11 @@ TEST_CASE("the transposed convolution is the adjoint and touches nothing around 
     const auto small = random_values<double>(p.images * p.small_image(), 5);
     const auto weight = random_values<double>(p.groups * p.filters * p.depth(), 6);
     guarded<double> back(p.images * p.large_image());
-    kernels::convolve_transposed(p, small.data(), kernels::packed_for_now(p, weight.data(), true), back.data());
+    const kernels::packed_convolution<double> packed(p, weight.data(), true);
+    kernels::convolve_transposed(p, small.data(), {packed.values.data(), nullptr}, back.data());
+    const auto by_packed_weights = back.inside();
+    kernels::convolve_transposed(p, small.data(), kernels::weights_for_now(p, weight.data(), true), back.data());
+    CHECK(back.inside() == by_packed_weights);
     CHECK(back.intact());
     const auto there = naive(p, large, weight, std::vector<double>(p.groups * p.filters));
     CHECK(product(there, small) == doctest::Approx(product(large, back.inside())).epsilon(1e-12));
@@ -196,7 +204,7 @@ double worst_on_the_way_down(const kernels::convolution_problem& p) {
   const auto small = random_values<T>(p.images * p.small_image(), 5);
   const auto weight = random_values<T>(p.groups * p.filters * p.depth(), 6);
   return worst_of<T>(naive_transposed(p, small, weight), [&](guarded<T>& back) {
-    kernels::convolve_transposed(p, small.data(), kernels::packed_for_now(p, weight.data(), true), back.data());
+    kernels::convolve_transposed(p, small.data(), kernels::weights_for_now(p, weight.data(), true), back.data());
   });
 }
 
@@ -235,7 +243,7 @@ TEST_CASE_TEMPLATE("three filters read every place once, with the same bits for 
           for (double& value : expected) value = std::max(value, 0.0);
         }
         const double worst = worst_of<T>(expected, [&](guarded<T>& small) {
-          kernels::convolve(p, large.data(), kernels::packed_for_now(p, weight.data(), false), bias.data(), small.data(), rectify);
+          kernels::convolve(p, large.data(), kernels::weights_for_now(p, weight.data(), false), bias.data(), small.data(), rectify);
         });
         CHECK(worst < 20 * testing::rounding<T>);
       }
@@ -261,7 +269,7 @@ TEST_CASE_TEMPLATE("a part of a map goes down with the bits of the whole, howeve
       const auto weight = random_values<T>(with.filters * whole.depth(), 5);
       const auto go_down = [&](const kernels::convolution_problem& p, const std::vector<T>& small) {
         std::vector<T> large(p.large_image());
-        kernels::convolve_transposed(p, small.data(), kernels::packed_for_now(p, weight.data(), true), large.data());
+        kernels::convolve_transposed(p, small.data(), kernels::weights_for_now(p, weight.data(), true), large.data());
         return large;
       };
       for (const std::size_t columns : {1u, 7u, 30u, 33u, 65u, 90u}) {

@@ -32,13 +32,13 @@ struct matrix_product {
   std::size_t places() const { return height * width; }
 
   /// A is stored backwards, to see that the offsets are followed. Places lie `pitch` apart in the result.
-  std::vector<T> run(bool rectify, std::size_t pitch) const {
+  std::vector<T> run(bool rectify, std::size_t pitch, bool packed_before = true) const {
     std::vector<std::size_t> backwards;
     for (std::size_t k = 0; k < depth; ++k) backwards.push_back(depth - 1 - k);
     std::vector<T> packed(rows * depth);
-    kernels::pack_rows(kernels::gemm_rows<T>{a.data(), rows, depth, depth, 0, backwards}, kernels::current_gemm_tiles<T>().rows,
-                       packed.data());
-    const kernels::gemm_weights<T> weights{packed.data(), rows, depth};
+    const kernels::gemm_rows<T> as_it_lies{a.data(), rows, depth, depth, 0, backwards};
+    kernels::pack_rows(as_it_lies, kernels::current_gemm_tiles<T>().rows, packed.data());
+    const auto weights = packed_before ? kernels::gemm_weights<T>{packed.data(), rows, depth} : kernels::unpacked_weights(as_it_lies);
     const kernels::patch_tap tap[] = {kernels::every_place(width)};
     kernels::gemm_columns<T> columns{{b.data(), depth * places(), places(), width, static_cast<std::ptrdiff_t>(height), 1,
                                       height, width, tap}, images, nullptr, slack};
@@ -74,7 +74,9 @@ TEST_CASE_TEMPLATE("every number of rows, columns and summands, at every kernel 
         for (const std::size_t depth : std::initializer_list<std::size_t>{1, 2, 5, 7, 256, 300}) {
           for (const std::size_t slack : std::initializer_list<std::size_t>{0, 16}) {
             const matrix_product<T> one(rows, 1, 1, width, depth, true, slack);
-            CHECK(one.worst(one.run(false, 1), false, 1) < 30 * testing::rounding<T>);
+            const auto c = one.run(false, 1);
+            CHECK(one.worst(c, false, 1) < 30 * testing::rounding<T>);
+            CHECK(one.run(false, 1, false) == c);
           }
         }
       }
@@ -88,6 +90,7 @@ TEST_CASE_TEMPLATE("panels that pass from one image to the next, packed or not, 
       for (const std::size_t pitch : std::initializer_list<std::size_t>{1, 3}) {
         const matrix_product<T> one(11, 5, 3, 7, 40, direct);
         const auto c = one.run(true, pitch);
+        CHECK(one.run(true, pitch, false) == c);
         CHECK(one.worst(c, true, pitch) < 30 * testing::rounding<T>);
         for (std::size_t k = 0; k < c.size(); ++k) {
           if (k % pitch != 0) CHECK(c[k] == T(-7));
@@ -141,17 +144,22 @@ TEST_CASE_TEMPLATE("what follows a row of the result is written only where it ma
 
 TEST_CASE("more rows than a block of them holds in the cache, cut into bands") {
   const matrix_product<float> one(700, 1, 1, 60, 200, true);
-  CHECK(one.worst(one.run(false, 1), false, 1) < 30 * testing::rounding<float>);
+  const auto c = one.run(false, 1);
+  CHECK(one.worst(c, false, 1) < 30 * testing::rounding<float>);
+  CHECK(one.run(false, 1, false) == c);
 }
 
 TEST_CASE("no summand leaves the bias, and no thread count changes a bit") {
   matrix_product<float> nothing(9, 2, 2, 3, 0, false);
-  for (const float value : nothing.run(false, 1)) CHECK(std::find(nothing.bias.begin(), nothing.bias.end(), value) != nothing.bias.end());
+  for (const bool packed_before : {false, true}) {
+    for (const float value : nothing.run(false, 1, packed_before)) CHECK(std::find(nothing.bias.begin(), nothing.bias.end(), value) != nothing.bias.end());
+  }
   const matrix_product<float> one(70, 3, 9, 11, 600, false);
   const auto first = one.run(false, 1);
   for (const std::size_t threads : std::initializer_list<std::size_t>{1, 2, 3, 5}) {
     set_thread_count(threads);
     CHECK(one.run(false, 1) == first);
+    CHECK(one.run(false, 1, false) == first);
   }
   set_thread_count(0);
 }

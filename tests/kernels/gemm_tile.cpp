@@ -21,7 +21,7 @@ struct tile_call {
   std::size_t step, vectors, tiles, depth;
   bool packed, begins, rectify;
   std::size_t ahead;
-  bool copies = false;
+  bool copies = false, packs = false;
 
   std::size_t rows() const { return std::size_t{1} << step; }
 
@@ -35,8 +35,18 @@ struct tile_call {
     for (std::size_t k = 0; k < depth; ++k) places[k] = (packed ? k : depth - 1 - k) * b_pitch;
     auto c = before;
     std::vector<T> copy(depth * width + 1, T(-77));
-    set.run[step][vectors - 1]({depth, tiles, a.data(), rows() * depth, b.data(), packed ? set.packed_rows[vectors - 1] : places.data(), ahead,
-                                copies ? copy.data() : nullptr, c.data(), pitch, 0, begins, start.data(), rectify});
+    // A as it lies before it is packed: each row backwards, with a gap to the next.
+    const std::size_t a_pitch = depth + 2;
+    std::vector<T> lying(tiles * rows() * a_pitch), packed_now(a.size(), T(-77));
+    std::vector<std::size_t> columns(depth);
+    for (std::size_t k = 0; k < depth; ++k) columns[k] = depth - 1 - k;
+    for (std::size_t k = 0; k + 1 < a.size(); ++k) {
+      lying[(k / (rows() * depth) * rows() + k % rows()) * a_pitch + columns[k % (rows() * depth) / rows()]] = a[k];
+    }
+    const kernels::unpacked_rows<T> unpacked{lying.data(), a_pitch, columns.data(), packed_now.data()};
+    set.run[step][vectors - 1]({depth, tiles, packs ? nullptr : a.data(), rows() * depth, b.data(), packed ? set.packed_rows[vectors - 1] : places.data(), ahead,
+                                copies ? copy.data() : nullptr, c.data(), pitch, 0, begins, start.data(), rectify,
+                                packs ? &unpacked : nullptr});
     std::size_t wrong = 0;
     for (std::size_t row = 0; row < tiles * rows(); ++row) {
       for (std::size_t column = 0; column < pitch; ++column) {
@@ -54,7 +64,8 @@ struct tile_call {
       }
     }
     for (std::size_t k = 0; copies && k < depth * width; ++k) wrong += copy[k] != b[places[k / width] + k % width];
-    return wrong + (copy.back() != T(-77));
+    for (std::size_t k = 0; packs && k + 1 < a.size(); ++k) wrong += packed_now[k] != a[k];
+    return wrong + (copy.back() != T(-77)) + (packed_now.back() != T(-77));
   }
 };
 
@@ -76,6 +87,9 @@ TEST_CASE_TEMPLATE("every tile of every level sums in the order of k, to the las
               CHECK(tile_call<T>{step, vectors, tiles, depth, packed, true, false, 0}.wrong_elements() == 0);
               CHECK(tile_call<T>{step, vectors, tiles, depth, packed, false, true, 0}.wrong_elements() == 0);
               CHECK(tile_call<T>{step, vectors, tiles, depth, packed, true, true, 7}.wrong_elements() == 0);
+              if (step == set.largest_step()) {
+                CHECK(tile_call<T>{step, vectors, tiles, depth, packed, false, true, 0, false, true}.wrong_elements() == 0);
+              }
               if (step == set.largest_step() && vectors == 3 && tiles > 1 && !packed) {
                 CHECK(tile_call<T>{step, vectors, tiles, depth, packed, false, true, 7, true}.wrong_elements() == 0);
               }

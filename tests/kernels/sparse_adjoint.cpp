@@ -47,7 +47,7 @@ void check_sparse(const kernels::convolution_problem& p, std::size_t zeros) {
   const auto weight = random_values<T>(p.groups * p.filters * p.depth(), 1);
   const auto small = sparse_values<T>(p.images * p.small_image(), zeros);
   std::vector<T> expected(p.images * p.large_image()), found(expected.size(), T(-7));
-  kernels::convolve_transposed(p, small.data(), kernels::packed_for_now(p, weight.data(), true), expected.data());
+  kernels::convolve_transposed(p, small.data(), kernels::weights_for_now(p, weight.data(), true), expected.data());
   const kernels::scatter_plan<T> plan(p);
   std::vector<T> scattered(plan.weight_size(p), T(99));
   kernels::scattered_weights(p, plan, weight.data(), [](std::size_t) { return true; }, scattered.data());

@@ -59,8 +59,8 @@ TEST_CASE("Winograd's convolution and its adjoint are those of double to a few r
     std::vector<float> y(signal.size()), down(x.size());
     std::vector<double> exact(signal.size()), exact_down(x.size());
     const auto wide = widened(weight);
-    kernels::convolve<double>(p, widened(x).data(), kernels::packed_for_now(p, wide.data(), false), widened(bias).data(), exact.data());
-    kernels::convolve_transposed<double>(p, widened(signal).data(), kernels::packed_for_now(p, wide.data(), true), exact_down.data());
+    kernels::convolve<double>(p, widened(x).data(), kernels::weights_for_now(p, wide.data(), false), widened(bias).data(), exact.data());
+    kernels::convolve_transposed<double>(p, widened(signal).data(), kernels::weights_for_now(p, wide.data(), true), exact_down.data());
 
     const auto forward = kernels::winograd_forward(p);
     const kernels::winograd_filters filters(forward, weight.data(), false);

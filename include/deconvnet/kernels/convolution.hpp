@@ -75,10 +75,16 @@ bool is_read_padded_down(const convolution_problem& p) {
   return g.is_unstrided() && is_read_padded<T>(p.filters, g.channels, g.taps(), g.width);
 }
 
-/// The way down for one group and one phase of places: a matrix product whose rows are channels and whose depth is
-/// (filter, tap of this phase).
+/// The weights as the way down by phase reads them: rows are channels, the depth is (filter, tap of this phase). `group`: where
+/// the weights of the group begin.
 template <class T>
-void multiply_phase(const convolution_problem& p, const transposed_phase& phase, const T* small, const T* packed, T* large) {
+gemm_rows<T> phase_rows(const convolution_problem& p, const transposed_phase& phase, const T* group) {
+  return {group, p.geometry.channels, p.geometry.taps(), phase.depth(p), p.depth(), phase.taps};
+}
+
+/// The way down for one group and one phase of places: a matrix product.
+template <class T>
+void multiply_phase(const convolution_problem& p, const transposed_phase& phase, const T* small, const gemm_weights<T>& weights, T* large) {
   const auto& g = p.geometry;
   gemm_columns<T> b{{small, p.small_image(), g.pixels(), g.out_width, static_cast<std::ptrdiff_t>(g.out_height), 1, phase.rows.count,
                      phase.columns.count, {}},
@@ -94,7 +100,7 @@ void multiply_phase(const convolution_problem& p, const transposed_phase& phase,
                            taps, b.slack);
     b.rows = readable_rows(b.source, phase.depth(p));
   }
-  gemm(gemm_weights<T>{packed, g.channels, phase.depth(p)}, b,
+  gemm(weights, b,
        gemm_result<T>{large + phase.y * g.width + phase.x, p.large_image(), p.large_plane(), g.stride_height * g.width,
                       g.stride_width, nullptr, false});
 }
@@ -162,7 +168,7 @@ void pack_transposed(const convolution_problem& p, const T* weight, T* packed) {
   }
   for (const auto& phase : detail::transposed_phases(g)) {
     for (std::size_t group = 0; group < p.groups; ++group, packed += g.channels * phase.depth(p)) {
-      pack_rows(gemm_rows<T>{weight + group * size, g.channels, g.taps(), phase.depth(p), p.depth(), phase.taps}, tile_rows, packed);
+      pack_rows(detail::phase_rows(p, phase, weight + group * size), tile_rows, packed);
     }
   }
 }
@@ -178,56 +184,74 @@ struct packed_convolution {
   std::vector<T> values;
 };
 
-/// Packed in scratch memory, for one call.
+/// The weights of a convolution in one direction, (groups filters) x channels x KH x KW: packed by pack_convolution() or
+/// pack_transposed(), or, with null, as they are, which a matrix product alone takes.
 template <class T>
-const T* packed_for_now(const convolution_problem& p, const T* weight, bool down) {
-  T* packed = workspace<struct packed_once, T>(packed_size(p));
-  down ? pack_transposed(p, weight, packed) : pack_convolution(p, weight, packed);
-  return packed;
+struct convolution_weights {
+  const T* packed;
+  const T* plain;
+};
+
+/// Whether weights are taken as they are.
+inline bool takes_plain_weights(const convolution_problem& p, bool down) {
+  if (detail::is_depthwise(p)) return false;
+  return down ? way_down_of(p) == way_down::by_phase : !leads_to_three_maps(p);
 }
 
-/// small = weight * large + bias, then rectified on request. large: images x (groups channels) x H x W; packed: the weights,
-/// (groups filters) x channels x KH x KW, by pack_convolution; bias: one per filter, or null; small: images x (groups
-/// filters) x OH x OW.
+/// For one call: as they are, or packed in scratch memory.
 template <class T>
-void convolve(const convolution_problem& p, const T* large, const T* packed, const T* bias, T* small, bool rectify = false) {
+convolution_weights<T> weights_for_now(const convolution_problem& p, const T* weight, bool down) {
+  if (takes_plain_weights(p, down)) return {nullptr, weight};
+  T* packed = workspace<struct packed_once, T>(packed_size(p));
+  down ? pack_transposed(p, weight, packed) : pack_convolution(p, weight, packed);
+  return {packed, nullptr};
+}
+
+/// small = weight * large + bias, then rectified on request. large: images x (groups channels) x H x W; bias: one per filter, or
+/// null; small: images x (groups filters) x OH x OW.
+template <class T>
+void convolve(const convolution_problem& p, const T* large, const convolution_weights<T>& weights, const T* bias, T* small,
+              bool rectify = false) {
   const auto& g = p.geometry;
   if (p.images == 0) return;
-  if (detail::is_depthwise(p)) return detail::convolve_depthwise(p, large, packed, bias, small, rectify);
+  if (detail::is_depthwise(p)) return detail::convolve_depthwise(p, large, weights.packed, bias, small, rectify);
   if (leads_to_three_maps(p)) {
-    return convolve_to_three_maps(three_maps_forward(p), large, packed, bias, small, rectify);
+    return convolve_to_three_maps(three_maps_forward(p), large, weights.packed, bias, small, rectify);
   }
   if (p.images > 1 && detail::is_read_padded<T>(g.channels, p.filters, g.taps(), g.out_width)) {
     auto one = p;
     one.images = 1;
     // One copy at a time for each thread, not one of the batch.
     return parallel_for_if_many(p.images, [&](std::size_t n) {
-      convolve(one, large + n * p.large_image(), packed, bias, small + n * p.small_image(), rectify);
+      convolve(one, large + n * p.large_image(), weights, bias, small + n * p.small_image(), rectify);
     });
   }
   gemm_columns<T> columns = detail::forward_columns(p, large);
   for (std::size_t group = 0; group < p.groups; ++group) {
-    gemm(gemm_weights<T>{packed + group * p.filters * p.depth(), p.filters, p.depth()}, columns,
+    const std::size_t place = group * p.filters * p.depth();
+    gemm(weights.packed ? gemm_weights<T>{weights.packed + place, p.filters, p.depth()}
+                        : unpacked_weights(contiguous_rows(weights.plain + place, p.filters, p.depth())),
+         columns,
          gemm_result<T>{small + group * p.filters * g.pixels(), p.small_image(), g.pixels(), g.out_width, 1,
                         bias ? bias + group * p.filters : nullptr, rectify});
     columns.source.data += g.channels * columns.source.plane_pitch;
   }
 }
 
-/// The exact adjoint of convolve without its bias: large = weight^T * small; packed: by pack_transposed. By phase, a phase's taps
+/// The exact adjoint of convolve without its bias: large = weight^T * small. By phase, a phase's taps
 /// alone: no product with zero, no place written twice.
 template <class T>
-void convolve_transposed(const convolution_problem& p, const T* small, const T* packed, T* large) {
+void convolve_transposed(const convolution_problem& p, const T* small, const convolution_weights<T>& weights, T* large) {
   const auto& g = p.geometry;
   if (p.images == 0) return;
-  if (detail::is_depthwise(p)) return detail::convolve_transposed_depthwise(p, small, packed, large);
+  if (detail::is_depthwise(p)) return detail::convolve_transposed_depthwise(p, small, weights.packed, large);
   const way_down way = way_down_of(p);
   if (way == way_down::to_three_maps) {
-    return convolve_to_three_maps<T>(three_maps_transposed(p), small, packed, nullptr, large, false);
+    return convolve_to_three_maps<T>(three_maps_transposed(p), small, weights.packed, nullptr, large, false);
   }
   if (way == way_down::gathered) {
     for (std::size_t group = 0; group < p.groups; ++group) {
-      detail::transposed_gather<T>(p, small + group * p.filters * g.pixels(), packed + group * p.filters * detail::gathered_rows(p),
+      detail::transposed_gather<T>(p, small + group * p.filters * g.pixels(), weights.packed + group * p.filters * detail::gathered_rows(p),
                                    large + group * g.channels * p.large_plane()).run();
     }
     return;
@@ -237,13 +261,17 @@ void convolve_transposed(const convolution_problem& p, const T* small, const T* 
     one.images = 1;
     // One copy at a time for each thread, not one of the batch.
     return parallel_for_if_many(p.images, [&](std::size_t n) {
-      convolve_transposed(one, small + n * p.small_image(), packed, large + n * p.large_image());
+      convolve_transposed(one, small + n * p.small_image(), weights, large + n * p.large_image());
     });
   }
+  const T* packed = weights.packed;
   for (const auto& phase : detail::transposed_phases(g)) {
-    for (std::size_t group = 0; group < p.groups; ++group, packed += g.channels * phase.depth(p)) {
-      detail::multiply_phase(p, phase, small + group * p.filters * g.pixels(), packed,
-                             large + group * g.channels * p.large_plane());
+    for (std::size_t group = 0; group < p.groups; ++group) {
+      const std::size_t depth = phase.depth(p);
+      const auto rows = packed ? gemm_weights<T>{packed, g.channels, depth}
+                               : unpacked_weights(detail::phase_rows(p, phase, weights.plain + group * p.filters * p.depth()));
+      detail::multiply_phase(p, phase, small + group * p.filters * g.pixels(), rows, large + group * g.channels * p.large_plane());
+      if (packed) packed += g.channels * depth;
     }
   }
 }

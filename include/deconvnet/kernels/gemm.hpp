@@ -15,12 +15,18 @@
 
 namespace deconvnet::kernels {
 
-/// The left side, packed by pack_rows: `rows` x `depth`.
+/// The left side, `rows` x `depth`: packed by pack_rows, or, with null, as it lies in memory.
 template <class T>
 struct gemm_weights {
   const T* packed;
   std::size_t rows, depth;
+  gemm_rows<T> unpacked{};
 };
+
+template <class T>
+gemm_weights<T> unpacked_weights(const gemm_rows<T>& rows) {
+  return {nullptr, rows.rows, rows.depth, rows};
+}
 
 /// The right side: patches, packed on the way, or, with `rows`, read where they lie: row k of B at rows[k] from a place of the
 /// grid. Then no tap may read outside the maps, and a row of the grid is followed by `slack` elements that may be read.
@@ -105,6 +111,7 @@ class gemm_task {
     // Once even where there is nothing to sum: a stride past the kernel leaves phases without a tap, all zero.
     for (std::size_t k = 0; k == 0 || k < a_.depth; k += depth_block) {
       const std::size_t depth = std::min(depth_block, a_.depth - k);
+      block_ = prepare_weights(k, depth);
       for (std::size_t first_panel = 0; first_panel < panels_.size(); first_panel += at_once) {
         const auto group = panels_.subspan(first_panel, std::min(at_once, panels_.size() - first_panel));
         fill(group, k, depth);
@@ -152,6 +159,22 @@ class gemm_task {
   std::size_t panels_at_once() const {
     constexpr std::size_t most_bytes = std::size_t{1} << 15;
     return std::clamp<std::size_t>(most_bytes / sizeof(T) / std::max<std::size_t>(1, a_.depth * width_), 1, most_panels);
+  }
+
+  /// Where a block of weights lies. One that is not packed is so after the first panel, whose full tiles pack what they read:
+  /// in the second-level cache, at no cost that could be measured.
+  const T* prepare_weights(std::size_t k, std::size_t depth) {
+    if (a_.packed) return a_.packed + packed_tile(a_.rows, a_.depth, first_row_, k, depth_block);
+    const std::size_t rows = last_row_ - first_row_, full = rows / tiles_.rows * tiles_.rows;
+    packed_block_ = workspace<struct packed_weights, T>(rows * depth_block);
+    columns_ = workspace<struct weight_columns, std::size_t>(depth_block);
+    const gemm_rows<T>& from = a_.unpacked;
+    from.place_columns(k, depth, columns_);
+    const bool side_by_side = from.taps_lie_side_by_side();
+    for_row_tiles(depth == 0 ? 0 : rows - full, tiles_.rows, [&](std::size_t row, std::size_t step) {
+      pack_tile(from, side_by_side, first_row_ + full + row, std::size_t{1} << step, k, k + depth, packed_block_ + (full + row) * depth);
+    });
+    return packed_block_;
   }
 
   std::size_t panels_per_row() const { return (b_.source.grid_width + width_ - 1) / width_; }
@@ -236,11 +259,15 @@ class gemm_task {
                 std::size_t c_ahead) {
     const std::size_t rows = std::size_t{1} << step;
     const bool is_first = row == first_row_;
+    const std::size_t place = (row - first_row_) * depth;  // in the block of weights
+    const bool packs = !a_.packed && &p == &panels_.front() && rows == tiles_.rows;
+    const unpacked_rows<T> unpacked{a_.unpacked.data + row * a_.unpacked.row_pitch, a_.unpacked.row_pitch, columns_, packed_block_ + place};
     // The taps of a channel share lines of the first-level cache where they lie; copies would not.
-    const bool copies = is_first && p.maps && b_.source.taps.size() == 1 && rows == tiles_.rows && p.vectors == 3 && count > 1;
-    tiles_.run[step][p.vectors - 1]({depth, count, a_.packed + packed_tile(a_.rows, a_.depth, row, k, depth_block), rows * depth, p.b, p.b_rows,
+    const bool copies = !packs && is_first && p.maps && b_.source.taps.size() == 1 && rows == tiles_.rows && p.vectors == 3 && count > 1;
+    tiles_.run[step][p.vectors - 1]({depth, count, block_ + place, rows * depth, p.b, p.b_rows,
                                      is_first && p.maps ? width_ : 0, copies ? p.packed : nullptr, p.c + row * p.ldc, p.ldc, c_ahead, k == 0,
-                                     c_.bias ? c_.bias + row : nullptr, k + depth == a_.depth && c_.rectify});
+                                     c_.bias ? c_.bias + row : nullptr, k + depth == a_.depth && c_.rectify,
+                                     packs ? &unpacked : nullptr});
     if (copies) {
       p.b = p.packed;
       p.b_rows = tiles_.packed_rows[2];
@@ -276,6 +303,9 @@ class gemm_task {
   const std::size_t width_;
   std::span<panel> panels_;  // kept from task to task with the memory they have taken
   std::size_t first_row_ = 0, last_row_ = 0;
+  const T* block_ = nullptr;  // of weights, packed
+  T* packed_block_ = nullptr;
+  std::size_t* columns_ = nullptr;
 };
 
 }  // namespace detail

@@ -25,9 +25,18 @@ inline constexpr auto pitched_rows = [] {
   return rows;
 }();
 
+/// A as it lies in memory, which full tiles read and leave packed: A[r][k] = data[r pitch + columns[k]].
+template <class T>
+struct unpacked_rows {
+  const T* data;
+  std::size_t pitch;
+  const std::size_t* columns;
+  T* packed;
+};
+
 /// Tiles of C below each other, each (rows x vectors of lanes) = start or C, + A B over `depth`. A is packed, the rows of a
-/// tile side by side: A[r][k] = a[k rows + r], `a_pitch` from tile to tile. B is read row by row, each a run of
-/// vectors.
+/// tile side by side: A[r][k] = a[k rows + r], `a_pitch` from tile to tile; or becomes so. B is read row by row, each a run
+/// of vectors.
 /// Every element is summed in the order of k, one product after the other, beginning with `start`, or with 0 where what C holds
 /// is added last. The tile it falls into changes no bit.
 template <class T>
@@ -46,6 +55,7 @@ struct gemm_tile_arguments {
   bool begins;     // with `start`; else with what C holds
   const T* start;  // one value per row; null: 0
   bool rectify;    // max(result, 0), NaN stays NaN
+  const unpacked_rows<T>* unpacked = nullptr;  // in place of `a`, for full tiles; or null
 };
 
 /// The kernels of one instruction set: run[log2 of the rows][vectors - 1]. A full tile has `rows` x 3 `lanes`.

@@ -20,6 +20,18 @@ struct gemm_rows {
   std::size_t depth, depth_pitch;
   std::span<const std::size_t> taps;
 
+  /// Where columns [first, first + count) lie from the place of a row on.
+  void place_columns(std::size_t first, std::size_t count, std::size_t* columns) const {
+    if (count == 0) return;
+    std::size_t tap = first % taps.size(), place = first / taps.size() * depth_pitch;
+    for (std::size_t k = 0; k < count; ++k) {
+      columns[k] = place + taps[tap];
+      if (++tap < taps.size()) continue;
+      tap = 0;
+      place += depth_pitch;
+    }
+  }
+
   /// Several taps, each right behind the one before.
   bool taps_lie_side_by_side() const {
     return taps.size() > 1 && std::ranges::adjacent_find(taps, [](std::size_t a, std::size_t b) { return b != a + 1; }) == taps.end();

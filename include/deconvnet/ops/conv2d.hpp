@@ -101,7 +101,7 @@ void conv2d_into(const tensor4<T>& x, const tensor4<T>& weight, const tensor<T, 
   const shape4 out = geometry.output_shape("conv2d", in);
   resize(y, out);
   const auto problem = geometry.problem(in, out);
-  kernels::convolve(problem, x.data(), kernels::packed_for_now(problem, weight.data(), false), bias.size() ? bias.data() : nullptr,
+  kernels::convolve(problem, x.data(), kernels::weights_for_now(problem, weight.data(), false), bias.size() ? bias.data() : nullptr,
                     y.data());
 }
 
@@ -125,7 +125,7 @@ tensor4<T> conv2d_adjoint(const tensor4<T>& signal, const tensor4<T>& weight, co
   const detail::conv2d_geometry geometry{shape_of(weight), options};
   const auto problem = detail::adjoint_problem(geometry, signal, large, who);
   auto result = uninitialized<T>(large);
-  kernels::convolve_transposed(problem, signal.data(), kernels::packed_for_now(problem, weight.data(), true), result.data());
+  kernels::convolve_transposed(problem, signal.data(), kernels::weights_for_now(problem, weight.data(), true), result.data());
   return result;
 }
 
@@ -133,18 +133,18 @@ tensor4<T> conv2d_adjoint(const tensor4<T>& signal, const tensor4<T>& weight, co
 
 namespace detail {
 
-/// Calls use(weights packed for convolve, or with `down` for convolve_transposed). What large weights become is not kept:
-/// a second copy of VGG-16 passes the memory it may take (rules/memory.cpp). Under direct 384 x 384 x 3 x 3 on maps of 13 x 13
-/// pay with 7 % up and a fifth of the way down.
+/// Calls use(weights for convolve, or with `down` for convolve_transposed). What large weights become when packed is not kept: a
+/// second copy of VGG-16 passes the memory it may take (rules/memory.cpp), and packing as the first product goes costs nothing
+/// then.
 template <scalar T, class Use>
-void with_packed(const kernels::convolution_problem& p, const shared_tensor<T, 4>& weight, bool down, const Use& use) {
+void with_weights(const kernels::convolution_problem& p, const shared_tensor<T, 4>& weight, bool down, const Use& use) {
   constexpr std::size_t most_kept = std::size_t{1} << 20;
-  if (weight.get().size() > most_kept) return use(kernels::packed_for_now(p, weight.get().data(), down));
+  if (weight.get().size() > most_kept) return use(kernels::weights_for_now(p, weight.get().data(), down));
   // How weights are packed follows from their shape, the groups, strides and dilation, which stay with them, whatever the maps' size.
   const auto packed = weight.template derived<kernels::packed_convolution<T>>(
       down ? 3 : 2, [](const auto& known) { return known.level == current_level(); },
       [&] { return kernels::packed_convolution<T>(p, weight.get().data(), down); });
-  use(packed->values.data());
+  use(kernels::convolution_weights<T>{packed->values.data(), nullptr});
 }
 
 /// What a convolution is given: maps, or many small pieces of maps.
@@ -164,7 +164,7 @@ void convolve_kept(const kernels::convolution_problem& p, const T* large, const 
       return kernels::convolve_winograd(problem, large, *filters, bias, small, rectify);
     }
   }
-  with_packed(p, weight, false, [&](const T* packed) { kernels::convolve(p, large, packed, bias, small, rectify); });
+  with_weights(p, weight, false, [&](const auto& weights) { kernels::convolve(p, large, weights, bias, small, rectify); });
 }
 
 /// The adjoint, likewise.
@@ -179,7 +179,7 @@ void convolve_transposed_kept(const kernels::convolution_problem& p, const T* sm
       return kernels::convolve_winograd(problem, small, *filters, nullptr, large);
     }
   }
-  with_packed(p, weight, true, [&](const T* packed) { kernels::convolve_transposed(p, small, packed, large); });
+  with_weights(p, weight, true, [&](const auto& weights) { kernels::convolve_transposed(p, small, weights, large); });
 }
 
 /// ops::conv2d_adjoint by weights that stay.

@@ -20,7 +20,7 @@ struct kept_scattered_weights {
   std::vector<T> values;
 };
 
-/// convolve_transposed_sparse by weights that stay; what large ones become is not kept, as in with_packed, but of more
+/// convolve_transposed_sparse by weights that stay; what large ones become is not kept, as in with_weights, but of more
 /// weights than there: turning them costs more than packing. VGG-16's 512 x 512 x 3 x 3 are kept.
 template <scalar T>
 void convolve_sparse_kept(const kernels::convolution_problem& p, const kernels::scatter_plan<T>& plan,
