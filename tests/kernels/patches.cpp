@@ -36,7 +36,7 @@ TEST_CASE_TEMPLATE("a packed panel holds the pixel under every tap, and zero out
       for (std::size_t first = 0; first < total; first += panel_width) {
         const std::size_t count = std::min(panel_width, total - first);
         kernels::patch_panel<T> panel;
-        panel.prepare(source, first, count, panel_width);
+        panel.prepare(source, first, count, panel_width, tiles.packs_masked);
         const std::size_t rows = channels * source.taps.size();
         std::vector<T> packed(rows * panel_width + 1, T(99));
         tiles.pack(panel.rows(0, rows, packed.data(), 0));

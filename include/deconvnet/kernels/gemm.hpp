@@ -214,7 +214,7 @@ class gemm_task {
       if (++slot == at_once) slot = 0;
       p.maps = nullptr;
       if (!b_.rows || p.count + b_.slack < p.vectors * tiles_.lanes) {
-        p.patches.prepare(from, p.first, p.count, width_);
+        p.patches.prepare(from, p.first, p.count, width_, tiles_.packs_masked);
       } else {
         if (!is_copy_kept) p.packed = shared_copy;
         p.maps = from.data + image * from.image_pitch + row * from.vertical_step * from.row_pitch + place_in_row;

@@ -66,6 +66,7 @@ struct gemm_tile_set {
   kernel run[4][3];
   const std::size_t* packed_rows[3];  // by vectors - 1: b_rows of a panel without gaps, up to depth_block; known by address
   void (*pack)(const pack_arguments<T>&);
+  bool packs_masked;  // knows masked rows
 
   std::size_t largest_step() const { return rows == 8 ? 3 : 2; }
 };

@@ -3,8 +3,13 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <vector>
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
 
 namespace deconvnet::kernels {
 
@@ -41,8 +46,16 @@ struct patch_run {
   std::size_t offset, column, length;
 };
 
+/// A packed row whose columns lie side by side in a channel's plane, from `offset` on: those in the set `inside` are read,
+/// bit for bit, the others are zero.
+struct masked_row {
+  std::ptrdiff_t offset;
+  std::uint64_t inside;
+};
+
 /// What a packing kernel is told: rows [first_row, last_row) of a panel to `to`, `width` apart. Row k reads channel
-/// k / taps and the runs of tap k % taps, which end at ends[tap]. A row whose runs leave columns out is cleared first.
+/// k / taps and masked[k % taps], or the runs of tap k % taps, which end at ends[tap]. A row whose runs leave columns out is
+/// cleared first.
 template <class T>
 struct pack_arguments {
   const T* data;
@@ -50,6 +63,7 @@ struct pack_arguments {
   const patch_run* runs;
   const std::size_t* ends;
   const unsigned char* full;
+  const masked_row* masked;  // or null
   T* to;
   std::size_t width;
   std::size_t ahead;  // elements from what is read to what is read of the same rows next
@@ -59,14 +73,15 @@ struct pack_arguments {
 template <class T>
 class patch_panel {
  public:
-  /// Columns [first, first + count) of the source, for rows of `width`.
-  void prepare(const patch_source<T>& source, std::size_t first, std::size_t count, std::size_t width) {
+  /// Columns [first, first + count) of the source, for rows of `width`. `masks`: whether the kernels know masked rows.
+  void prepare(const patch_source<T>& source, std::size_t first, std::size_t count, std::size_t width, bool masks) {
     source_ = &source;
     width_ = width;
     spans_.clear();
     runs_.clear();
     ends_.clear();
     full_.clear();
+    masked_.clear();
     std::size_t image = first / source.places();
     std::size_t i = first % source.places() / source.grid_width;
     std::size_t j = first % source.places() % source.grid_width;
@@ -80,6 +95,10 @@ class patch_panel {
       i = 0;
       ++image;
     }
+    if (masks && lie_side_by_side()) {
+      for (const patch_tap& tap : source.taps) masked_.push_back(mask(tap));
+      return;
+    }
     for (const patch_tap& tap : source.taps) {
       std::size_t covered = 0;
       for (const span& part : spans_) covered += add_run(tap, part);
@@ -90,8 +109,8 @@ class patch_panel {
 
   /// Rows [first_row, last_row) of the panel to `to`.
   pack_arguments<T> rows(std::size_t first_row, std::size_t last_row, T* to, std::size_t ahead) const {
-    return {source_->data, source_->plane_pitch, first_row, last_row, ends_.size(), runs_.data(), ends_.data(),
-            full_.data(),  to,                   width_,    ahead};
+    return {source_->data, source_->plane_pitch, first_row, last_row, source_->taps.size(), runs_.data(), ends_.data(),
+            full_.data(),  masked_.empty() ? nullptr : masked_.data(), to, width_, ahead};
   }
 
  private:
@@ -101,16 +120,42 @@ class patch_panel {
     std::size_t image_offset, column, length;
   };
 
+  /// Whether a step to the next column is one in memory, from row to row too. Of maps whose convolution leaves their size as it is.
+  bool lie_side_by_side() const {
+    return source_->vertical_step == 1 && source_->row_pitch == source_->grid_width &&
+           spans_.front().image_offset == spans_.back().image_offset &&
+           std::all_of(source_->taps.begin(), source_->taps.end(), [](const patch_tap& tap) { return tap.phase_offset == 0; });
+  }
+
+  /// What of a part a tap reads: it begins at the part's place `skipped` and takes `kept`, none where that is below 1.
+  struct inside {
+    std::ptrdiff_t skipped, kept;
+  };
+
+  inside inside_of(const patch_tap& tap, const span& part) const {
+    const std::ptrdiff_t y = part.y + tap.dy, x = part.x + tap.dx;
+    if (y < 0 || y >= source_->rows) return {0, 0};
+    const std::ptrdiff_t skipped = std::max<std::ptrdiff_t>(0, -x);
+    return {skipped, std::min(static_cast<std::ptrdiff_t>(part.length), tap.width - x) - skipped};
+  }
+
+  masked_row mask(const patch_tap& tap) const {
+    const auto pitch = static_cast<std::ptrdiff_t>(source_->row_pitch);
+    const span& begin = spans_.front();
+    masked_row row{static_cast<std::ptrdiff_t>(begin.image_offset) + (begin.y + tap.dy) * pitch + begin.x + tap.dx, 0};
+    for (const span& part : spans_) {
+      const auto [skipped, kept] = inside_of(tap, part);
+      if (kept > 0) row.inside |= ((std::uint64_t{1} << kept) - 1) << (part.column + static_cast<std::size_t>(skipped));
+    }
+    return row;
+  }
+
   std::size_t add_run(const patch_tap& tap, const span& part) {
-    const std::ptrdiff_t y = part.y + tap.dy;
-    if (y < 0 || y >= source_->rows) return 0;
-    const std::ptrdiff_t x = part.x + tap.dx;
-    const std::ptrdiff_t skip = std::max<std::ptrdiff_t>(0, -x);
-    const std::ptrdiff_t kept = std::min(static_cast<std::ptrdiff_t>(part.length), tap.width - x) - skip;
+    const auto [skipped, kept] = inside_of(tap, part);
     if (kept <= 0) return 0;
-    const std::size_t offset = part.image_offset + static_cast<std::size_t>(y) * source_->row_pitch + tap.phase_offset +
-                               static_cast<std::size_t>(x + skip);
-    runs_.push_back({offset, part.column + static_cast<std::size_t>(skip), static_cast<std::size_t>(kept)});
+    const std::size_t offset = part.image_offset + static_cast<std::size_t>(part.y + tap.dy) * source_->row_pitch + tap.phase_offset +
+                               static_cast<std::size_t>(part.x + tap.dx + skipped);
+    runs_.push_back({offset, part.column + static_cast<std::size_t>(skipped), static_cast<std::size_t>(kept)});
     return static_cast<std::size_t>(kept);
   }
 
@@ -120,6 +165,7 @@ class patch_panel {
   std::vector<patch_run> runs_;
   std::vector<std::size_t> ends_;
   std::vector<unsigned char> full_;
+  std::vector<masked_row> masked_;
 };
 
 #define DECONVNET_KERNEL_FILE <deconvnet/kernels/patches.inc>
