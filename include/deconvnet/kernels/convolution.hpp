@@ -50,7 +50,7 @@ gemm_columns<T> forward_columns(const convolution_problem& p, const T* large) {
     return maps_as_columns(large, p.images, p.large_image(), taps, p.depth());
   }
   place_taps(g, taps);
-  if (is_read_padded<T>(g.channels, p.filters, g.taps(), g.out_width)) {
+  if (is_read_padded<T>(g, g.channels, p.filters, g.out_width)) {
     const std::size_t slack = current_gemm_tiles<T>().lanes;
     const auto maps = padded_maps(strided_maps<T>{large, p.images, p.large_image(), p.groups * g.channels, g.height, g.width, g.stride_height, g.stride_width},
                                   g.out_height, g.out_width, taps, slack);
@@ -72,7 +72,7 @@ gemm_columns<T> forward_columns(const convolution_problem& p, const T* large) {
 template <class T>
 bool is_read_padded_down(const convolution_problem& p) {
   const auto& g = p.geometry;
-  return g.is_unstrided() && is_read_padded<T>(p.filters, g.channels, g.taps(), g.width);
+  return g.is_unstrided() && is_read_padded<T>(g, p.filters, g.channels, g.width);
 }
 
 /// The weights as the way down by phase reads them: rows are channels, the depth is (filter, tap of this phase). `group`: where
@@ -218,7 +218,7 @@ void convolve(const convolution_problem& p, const T* large, const convolution_we
   if (leads_to_three_maps(p)) {
     return convolve_to_three_maps(three_maps_forward(p), large, weights.packed, bias, small, rectify);
   }
-  if (p.images > 1 && detail::is_read_padded<T>(g.channels, p.filters, g.taps(), g.out_width)) {
+  if (p.images > 1 && detail::is_read_padded<T>(g, g.channels, p.filters, g.out_width)) {
     auto one = p;
     one.images = 1;
     // One copy at a time for each thread, not one of the batch.

@@ -147,6 +147,7 @@ class gemm_task {
     const std::size_t* b_rows;
     T* c;               // of row 0, on the map or in `sums`
     std::size_t ldc;
+    bool masked;        // filled by the first tile, from masked rows
     T* sums;            // null, or rows x width of sums of columns that do not lie side by side, for after the last block
     patch_panel<T> patches;
   };
@@ -213,8 +214,10 @@ class gemm_task {
       p.packed = buffer + slot * panel_size;
       if (++slot == at_once) slot = 0;
       p.maps = nullptr;
+      p.masked = false;
       if (!b_.rows || p.count + b_.slack < p.vectors * tiles_.lanes) {
-        p.patches.prepare(from, p.first, p.count, width_, tiles_.packs_masked);
+        p.patches.prepare(from, p.first, p.count, width_, tiles_.knows_masked_rows);
+        p.masked = p.patches.is_masked() && at_once == 1 && p.vectors == 3 && rows >= tiles_.rows;
       } else {
         if (!is_copy_kept) p.packed = shared_copy;
         p.maps = from.data + image * from.image_pitch + row * from.vertical_step * from.row_pitch + place_in_row;
@@ -240,7 +243,7 @@ class gemm_task {
     const std::size_t step = 8 * b_.source.taps.size();
     for (std::size_t row = 0; row < depth; row += step) {
       for (const panel& p : group) {
-        if (!p.maps) tiles_.pack(p.patches.rows(k + row, k + std::min(depth, row + step), p.packed + row * width_, group.size() * width_));
+        if (!p.maps && !p.masked) tiles_.pack(p.patches.rows(k + row, k + std::min(depth, row + step), p.packed + row * width_, group.size() * width_));
       }
     }
     for (panel& p : group) {
@@ -258,16 +261,17 @@ class gemm_task {
   void multiply(panel& p, std::size_t row, std::size_t step, std::size_t count, std::size_t k, std::size_t depth,
                 std::size_t c_ahead) {
     const std::size_t rows = std::size_t{1} << step;
-    const bool is_first = row == first_row_;
+    const bool is_first = row == first_row_, masked = is_first && p.masked;
     const std::size_t place = (row - first_row_) * depth;  // in the block of weights
     const bool packs = !a_.packed && &p == &panels_.front() && rows == tiles_.rows;
     const unpacked_rows<T> unpacked{a_.unpacked.data + row * a_.unpacked.row_pitch, a_.unpacked.row_pitch, columns_, packed_block_ + place};
+    const masked_rows<T> as_they_lie = masked ? p.patches.masked(k) : masked_rows<T>{};
     // The taps of a channel share lines of the first-level cache where they lie; copies would not.
     const bool copies = !packs && is_first && p.maps && b_.source.taps.size() == 1 && rows == tiles_.rows && p.vectors == 3 && count > 1;
     tiles_.run[step][p.vectors - 1]({depth, count, block_ + place, rows * depth, p.b, p.b_rows,
-                                     is_first && p.maps ? width_ : 0, copies ? p.packed : nullptr, p.c + row * p.ldc, p.ldc, c_ahead, k == 0,
+                                     is_first && (p.maps || masked) ? width_ : 0, copies || masked ? p.packed : nullptr, p.c + row * p.ldc, p.ldc, c_ahead, k == 0,
                                      c_.bias ? c_.bias + row : nullptr, k + depth == a_.depth && c_.rectify,
-                                     packs ? &unpacked : nullptr});
+                                     packs ? &unpacked : nullptr, masked ? &as_they_lie : nullptr});
     if (copies) {
       p.b = p.packed;
       p.b_rows = tiles_.packed_rows[2];

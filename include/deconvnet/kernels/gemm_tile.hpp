@@ -56,6 +56,7 @@ struct gemm_tile_arguments {
   const T* start;  // one value per row; null: 0
   bool rectify;    // max(result, 0), NaN stays NaN
   const unpacked_rows<T>* unpacked = nullptr;  // in place of `a`, for full tiles; or null
+  const masked_rows<T>* masked = nullptr;      // in place of `b`, for the first of full tiles, which leaves `copy`; or null
 };
 
 /// The kernels of one instruction set: run[log2 of the rows][vectors - 1]. A full tile has `rows` x 3 `lanes`.
@@ -66,7 +67,7 @@ struct gemm_tile_set {
   kernel run[4][3];
   const std::size_t* packed_rows[3];  // by vectors - 1: b_rows of a panel without gaps, up to depth_block; known by address
   void (*pack)(const pack_arguments<T>&);
-  bool packs_masked;  // knows masked rows
+  bool knows_masked_rows;
 
   std::size_t largest_step() const { return rows == 8 ? 3 : 2; }
 };

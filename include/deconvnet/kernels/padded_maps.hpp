@@ -83,13 +83,15 @@ patch_source<T> padded_maps(const strided_maps<T>& m, std::size_t grid_height, s
 
 /// Whether columns are read from a padded copy of the maps rather than packed. A packed number is written once and read once
 /// for every tile of rows: a product of few rows does not pay for it, nor do few channels, whose rows all taps read from the
-/// first-level cache. What a copy costs instead is registers that the end of a row does not fill.
+/// first-level cache. What a copy costs instead is registers that the end of a row does not fill. Masked rows are packed
+/// while products are summed.
 template <class T>
-bool is_read_padded(std::size_t channels, std::size_t rows, std::size_t taps, std::size_t grid_width) {
+bool is_read_padded(const convolution_geometry& g, std::size_t channels, std::size_t rows, std::size_t grid_width) {
   const bool few_channels = channels <= 4;
-  const std::size_t lanes = current_gemm_tiles<T>().lanes;
-  const std::size_t unused = (lanes - grid_width % lanes) % lanes;
-  return taps > 1 && (few_channels || rows <= 32) && unused * rows <= (few_channels ? 18 : 7) * grid_width;
+  const auto tiles = current_gemm_tiles<T>();
+  if (tiles.knows_masked_rows && g.is_unstrided() && g.out_width == g.width && !few_channels) return false;
+  const std::size_t unused = (tiles.lanes - grid_width % tiles.lanes) % tiles.lanes;
+  return g.taps() > 1 && (few_channels || rows <= 32) && unused * rows <= (few_channels ? 18 : 7) * grid_width;
 }
 
 }  // namespace deconvnet::kernels::detail

@@ -53,6 +53,15 @@ struct masked_row {
   std::uint64_t inside;
 };
 
+/// The rows of a panel, tap after tap and plane after plane: `rows`, one for each of `taps`, from `tap` of `plane` on.
+template <class T>
+struct masked_rows {
+  const T* plane;
+  std::size_t plane_pitch;
+  const masked_row* rows;
+  std::size_t taps, tap;
+};
+
 /// What a packing kernel is told: rows [first_row, last_row) of a panel to `to`, `width` apart. Row k reads channel
 /// k / taps and masked[k % taps], or the runs of tap k % taps, which end at ends[tap]. A row whose runs leave columns out is
 /// cleared first.
@@ -105,6 +114,14 @@ class patch_panel {
       ends_.push_back(runs_.size());
       full_.push_back(covered == width);
     }
+  }
+
+  bool is_masked() const { return !masked_.empty(); }
+
+  /// From row `row` on.
+  masked_rows<T> masked(std::size_t row) const {
+    const std::size_t taps = masked_.size();
+    return {source_->data + row / taps * source_->plane_pitch, source_->plane_pitch, masked_.data(), taps, row % taps};
   }
 
   /// Rows [first_row, last_row) of the panel to `to`.
