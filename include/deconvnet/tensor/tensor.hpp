@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <concepts>
 #include <cstddef>
@@ -9,6 +10,7 @@
 #include <type_traits>
 #include <utility>
 
+#include <deconvnet/tensor/large_pages.hpp>
 #include <deconvnet/tensor/shape.hpp>
 #include <deconvnet/tensor/xtensor.hpp>
 
@@ -88,10 +90,12 @@ shape4 shape_of(const tensor4<T>& x) {
 }
 
 /// A tensor of that shape, its elements not yet set.
-template <class T>
-tensor4<T> uninitialized(const shape4& shape) {
+template <class T, std::size_t N = 4>
+tensor<T, N> uninitialized(const std::array<std::size_t, N>& shape) {
   element_count(shape);
-  return tensor4<T>::from_shape(shape);
+  auto result = tensor<T, N>::from_shape(shape);
+  detail::prefer_large_pages(result.data(), result.size() * sizeof(T));
+  return result;
 }
 
 /// A tensor of that shape, all zero.
@@ -107,7 +111,9 @@ template <class T>
 void resize(tensor4<T>& x, const shape4& shape) {
   if (shape_of(x) == shape) return;
   element_count(shape);
+  const std::size_t before = x.size();
   x.resize(shape);
+  if (x.size() != before) detail::prefer_large_pages(x.data(), x.size() * sizeof(T));
 }
 
 /// The elements of one image of a batch, or of any other slice along the first dimension.
