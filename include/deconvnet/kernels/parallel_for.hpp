@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <exception>
 #include <memory>
@@ -18,6 +19,14 @@
 namespace deconvnet {
 
 namespace detail {
+
+/// Looks for what `is_there` waits for, a tenth of a millisecond at most: the others are nearly done as a rule, and the next
+/// layer begins soon; a sleep and its end take longer, on a virtual machine tens of microseconds.
+template <class Condition>
+void look_out(const Condition& is_there) {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::microseconds(100);
+  while (!is_there() && std::chrono::steady_clock::now() < end) std::this_thread::yield();
+}
 
 class thread_pool {
  public:
@@ -45,6 +54,14 @@ class thread_pool {
     return workers_;
   }
 
+  /// The number of the loop that begins.
+  std::size_t begin_loop() { return loops_.fetch_add(1) + 1; }
+
+  /// For a worker of that loop, between it and the next.
+  void await_next(std::size_t loop) const {
+    look_out([&] { return loops_.load(std::memory_order_relaxed) != loop; });
+  }
+
   /// True on a thread that is running the body of a loop; loops inside it run on that thread alone.
   static bool& inside() {
     static thread_local bool value = false;
@@ -54,7 +71,7 @@ class thread_pool {
  private:
   static std::size_t default_size() { return std::max<std::size_t>(1, std::thread::hardware_concurrency()); }
 
-  std::atomic<std::size_t> size_ = default_size();
+  std::atomic<std::size_t> size_ = default_size(), loops_ = 0;
   std::mutex mutex_;
   std::shared_ptr<Eigen::ThreadPool> workers_;
 };
@@ -86,11 +103,14 @@ class parallel_loop {
     loop->body_ = body;
     loop->run_one_ = run_one;
     loop->users_ = threads;
+    loop->number_ = thread_pool::instance().begin_loop();
     loop->next_ = loop->finished_ = 0;
     loop->failed_ = false;
     loop->failure_ = nullptr;
     return *loop;
   }
+
+  std::size_t number() const { return number_; }
 
   void release() {
     if (users_.fetch_sub(1) != 1) return;
@@ -115,9 +135,7 @@ class parallel_loop {
 
   /// What went wrong in the loop, if anything.
   std::exception_ptr wait() {
-    // The others are nearly done as a rule: a sleep and its end would take longer.
-    for (int k = 0; k < 2000 && finished_ != count_; ++k) {
-    }
+    look_out([&] { return finished_ == count_; });
     for (std::size_t done = finished_; done != count_; done = finished_) finished_.wait(done);
     return std::exchange(failure_, nullptr);
   }
@@ -135,7 +153,7 @@ class parallel_loop {
     return loops;
   }
 
-  std::size_t count_ = 0, run_ = 1;
+  std::size_t count_ = 0, run_ = 1, number_ = 0;
   void* body_ = nullptr;
   call run_one_ = nullptr;
   std::atomic<std::size_t> users_ = 0, next_ = 0, finished_ = 0;
@@ -171,9 +189,12 @@ void parallel_for(std::size_t count, Body&& body) {
   auto* place = const_cast<std::remove_const_t<body_type>*>(std::addressof(body));
   auto& loop = detail::parallel_loop::take(count, threads, place, [](void* work, std::size_t index) { (*static_cast<body_type*>(work))(index); });
   for (std::size_t k = 1; k < threads; ++k) {
+    // What is captured fits into the task without memory of its own.
     workers->Schedule([&loop] {
+      const std::size_t number = loop.number();
       loop.work();
       loop.release();
+      detail::thread_pool::instance().await_next(number);
     });
   }
   loop.work();
