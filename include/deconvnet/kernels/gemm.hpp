@@ -264,13 +264,14 @@ class gemm_task {
     const bool is_first = row == first_row_, masked = is_first && p.masked;
     const std::size_t place = (row - first_row_) * depth;  // in the block of weights
     const bool packs = !a_.packed && &p == &panels_.front() && rows == tiles_.rows;
-    const unpacked_rows<T> unpacked{a_.unpacked.data + row * a_.unpacked.row_pitch, a_.unpacked.row_pitch, columns_, packed_block_ + place};
+    unpacked_rows<T> unpacked{};
+    if (packs) unpacked = {a_.unpacked.data + row * a_.unpacked.row_pitch, a_.unpacked.row_pitch, columns_, packed_block_ + place};
     const masked_rows<T> as_they_lie = masked ? p.patches.masked(k) : masked_rows<T>{};
     // The taps of a channel share lines of the first-level cache where they lie; copies would not.
     const bool copies = !packs && is_first && p.maps && b_.source.taps.size() == 1 && rows == tiles_.rows && p.vectors == 3 && count > 1;
     tiles_.run[step][p.vectors - 1]({depth, count, block_ + place, rows * depth, p.b, p.b_rows,
-                                     is_first && (p.maps || masked) ? width_ : 0, copies || masked ? p.packed : nullptr, p.c + row * p.ldc, p.ldc, c_ahead, k == 0,
-                                     c_.bias ? c_.bias + row : nullptr, k + depth == a_.depth && c_.rectify,
+                                     is_first && (p.maps || masked) ? width_ : 0, copies || masked ? p.packed : nullptr,
+                                     p.c + row * p.ldc, p.ldc, c_ahead, k == 0, c_.bias ? c_.bias + row : nullptr, k + depth == a_.depth && c_.rectify,
                                      packs ? &unpacked : nullptr, masked ? &as_they_lie : nullptr});
     if (copies) {
       p.b = p.packed;
