@@ -152,6 +152,20 @@ TEST_CASE("a NaN in one pixel reaches the windows over it and no others") {
         for (std::size_t j = 0; j < 4; ++j) CHECK(std::isnan(y(n, o, i, j)) == (n == 1 && j >= 1 && j <= 3));
 }
 
+TEST_CASE("weights too many to be kept packed give the bits of those that are, up and down") {
+  const auto weight = random_maps<float>({1056, 1000, 1, 1}, 1);
+  const auto x = random_maps<float>({1, 1000, 3, 3}, 2);
+  constexpr std::size_t some = 100;
+  const conv2d<float> whole(weight), part(xt::view(weight, xt::range(0, some)));
+  const auto y = whole(x);
+  CHECK(same_bits(tensor4<float>(xt::view(y, xt::all(), xt::range(0, some))), part(x)));
+  // What filters of zero signal add is zero.
+  auto signal = zeros<float>(shape_of(y));
+  const auto first = random_maps<float>({1, some, 3, 3}, 3);
+  xt::view(signal, xt::all(), xt::range(0, some)) = first;
+  CHECK(distance(whole.reverse(signal, shapes_only<float>({shape_of(x)})), part.reverse(first, shapes_only<float>({shape_of(x)}))) == 0);
+}
+
 TEST_CASE("copies of a convolution share their weights") {
   const conv2d<float> first(random_maps<float>({3, 2, 3, 3}, 29));
   const conv2d<float> second = first;
