@@ -133,6 +133,11 @@ tensor4<T> conv2d_adjoint(const tensor4<T>& signal, const tensor4<T>& weight, co
 
 namespace detail {
 
+/// What is made of a convolution's weights and kept with them, each in a slot of shared_tensor: the ways up, and down.
+struct weight_slot {
+  static constexpr std::size_t winograd = 0, winograd_down = 1, packed = 2, packed_down = 3, scattered = 4;
+};
+
 /// Calls use(weights for convolve, or with `down` for convolve_transposed). What large weights become when packed is not kept: a
 /// second copy of VGG-16 passes the memory it may take (rules/memory.cpp), and packing as the first product goes costs nothing
 /// then.
@@ -142,7 +147,7 @@ void with_weights(const kernels::convolution_problem& p, const shared_tensor<T, 
   if (weight.get().size() > most_kept) return use(kernels::weights_for_now(p, weight.get().data(), down));
   // How weights are packed follows from their shape, the groups, strides and dilation, which stay with them, whatever the maps' size.
   const auto packed = weight.template derived<kernels::packed_convolution<T>>(
-      down ? 3 : 2, [](const auto& known) { return known.level == current_level(); },
+      down ? weight_slot::packed_down : weight_slot::packed, [](const auto& known) { return known.level == current_level(); },
       [&] { return kernels::packed_convolution<T>(p, weight.get().data(), down); });
   use(kernels::convolution_weights<T>{packed->values.data(), nullptr});
 }
@@ -159,7 +164,7 @@ void convolve_kept(const kernels::convolution_problem& p, const T* large, const 
     if (current_algorithm() == algorithm::automatic && gains) {
       const auto problem = kernels::winograd_forward(p);
       const auto filters = weight.template derived<kernels::winograd_filters>(
-          0, [](const auto& known) { return known.level() == current_level(); },
+          weight_slot::winograd, [](const auto& known) { return known.level() == current_level(); },
           [&] { return kernels::winograd_filters(problem, weight.get().data(), false); });
       return kernels::convolve_winograd(problem, large, *filters, bias, small, rectify);
     }
@@ -174,7 +179,7 @@ void convolve_transposed_kept(const kernels::convolution_problem& p, const T* sm
     if (current_algorithm() == algorithm::automatic && kernels::gains_by_winograd(p)) {
       const auto problem = kernels::winograd_transposed(p);
       const auto filters = weight.template derived<kernels::winograd_filters>(
-          1, [](const auto& known) { return known.level() == current_level(); },
+          weight_slot::winograd_down, [](const auto& known) { return known.level() == current_level(); },
           [&] { return kernels::winograd_filters(problem, weight.get().data(), true); });
       return kernels::convolve_winograd(problem, small, *filters, nullptr, large);
     }

@@ -36,7 +36,7 @@ void convolve_sparse_kept(const kernels::convolution_problem& p, const kernels::
     return kernels::convolve_transposed_sparse(p, plan, signals, scattered, large);
   }
   const auto kept = weight.template derived<kept_scattered_weights<T>>(
-      4, [](const auto& known) { return known.level == current_level(); },
+      weight_slot::scattered, [](const auto& known) { return known.level == current_level(); },
       [&] {
         kept_scattered_weights<T> made{current_level(), std::vector<T>(plan.weight_size(p))};
         kernels::scattered_weights(p, plan, values, [](std::size_t) { return true; }, made.values.data());
