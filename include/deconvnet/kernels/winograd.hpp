@@ -239,12 +239,15 @@ class winograd_block {
 
 /// Tiles per block: V and M of about 1 MB. Filters of more than 4 MB come from memory or the last cache once per block: then at least
 /// 72. On Zen 3, 512 x 512 filters on maps of 28 x 28 took a fifth longer by 32 tiles at once, and 64 x 64 on 224 x 224 a tenth
-/// by 96.
+/// by 96. Smaller filters: blocks of 24 at least, several for each thread where there are tiles enough, as few channels are
+/// too few tasks for a step of a block.
 inline std::size_t most_winograd_tiles(const winograd_problem& p) {
-  constexpr std::size_t block_floats = std::size_t{1} << 18, far_filters = std::size_t{1} << 20;
+  constexpr std::size_t block_floats = std::size_t{1} << 18, far_filters = std::size_t{1} << 20, least = 24, least_far = 72;
   const std::size_t per_tile = winograd::taps * (spread_pitch(p.channels) + spread_pitch(p.filters));
-  const std::size_t least = winograd::taps * p.channels * p.filters > far_filters ? 72 : 24;
-  return std::clamp<std::size_t>(block_floats / per_tile, least, 128);
+  if (winograd::taps * p.channels * p.filters > far_filters) return std::clamp<std::size_t>(block_floats / per_tile, least_far, 128);
+  const std::size_t most = std::clamp<std::size_t>(block_floats / per_tile, least, 128);
+  const std::size_t threads = thread_count(), share = p.tiles() / (4 * threads) / 8 * 8;
+  return threads > 1 && share >= least ? std::min(most, share) : most;
 }
 
 }  // namespace detail
