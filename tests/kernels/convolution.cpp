@@ -55,6 +55,8 @@ const layer layers[] = {
     {{{1, 1, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1, 1}, 3, 4, 1}, "one pixel, depthwise"},
     {{{1, 9, 11, 2, 3, 2, 1, 0, 1, 1, 1, 4, 11}, 2, 3, 1}, "depthwise; on the way down the rows of a phase have another's between them"},
     {{{1, 13, 7, 3, 1, 3, 1, 1, 0, 1, 1, 5, 7}, 1, 2, 1}, "the same of three phases"},
+    {{{3, 20, 51, 3, 3, 1, 1, 1, 1, 1, 1, 20, 51}, 2, 2, 11}, "colours in rows whose ends fill less than half a register"},
+    {{{3, 41, 103, 3, 3, 2, 2, 1, 1, 1, 1, 21, 52}, 1, 1, 21}, "the same with a stride"},
 };
 
 /// Layers whose way down makes its products first and its sums then.
@@ -144,20 +146,22 @@ TEST_CASE_TEMPLATE("tiles and blocks cover every output once and touch nothing a
     const auto large = random_values<T>(p.images * p.large_image(), 1);
     const auto weight = random_values<T>(p.groups * p.filters * p.depth(), 2);
     const auto bias = random_values<T>(p.groups * p.filters, 3);
-    guarded<T> small(p.images * p.small_image());
-    kernels::convolve(p, large.data(), kernels::weights_for_now(p, weight.data(), false), bias.data(), small.data());
     const auto expected = naive(p, large, weight, bias);
-    const auto result = small.inside();
-    double worst = 0;
-    for (std::size_t k = 0; k < result.size(); ++k) {
-      worst = std::max(worst, std::abs(static_cast<double>(result[k]) - expected[k]));
-    }
-    CHECK(worst < 20 * testing::rounding<T>);
-    CHECK(small.intact());
-    // Weights packed before, or on the way.
-    const kernels::packed_convolution<T> packed(p, weight.data(), false);
-    kernels::convolve(p, large.data(), {packed.values.data(), nullptr}, bias.data(), small.data());
-    CHECK(small.inside() == result);
+    testing::at_every_level([&] {
+      guarded<T> small(p.images * p.small_image());
+      kernels::convolve(p, large.data(), kernels::weights_for_now(p, weight.data(), false), bias.data(), small.data());
+      const auto result = small.inside();
+      double worst = 0;
+      for (std::size_t k = 0; k < result.size(); ++k) {
+        worst = std::max(worst, std::abs(static_cast<double>(result[k]) - expected[k]));
+      }
+      CHECK(worst < 20 * testing::rounding<T>);
+      CHECK(small.intact());
+      // Weights packed before, or on the way.
+      const kernels::packed_convolution<T> packed(p, weight.data(), false);
+      kernels::convolve(p, large.data(), {packed.values.data(), nullptr}, bias.data(), small.data());
+      CHECK(small.inside() == result);
+    });
   }
 }
 
@@ -168,15 +172,17 @@ TEST_CASE("the transposed convolution is the adjoint and touches nothing around 
     const auto large = random_values<double>(p.images * p.large_image(), 4);
     const auto small = random_values<double>(p.images * p.small_image(), 5);
     const auto weight = random_values<double>(p.groups * p.filters * p.depth(), 6);
-    guarded<double> back(p.images * p.large_image());
-    const kernels::packed_convolution<double> packed(p, weight.data(), true);
-    kernels::convolve_transposed(p, small.data(), {packed.values.data(), nullptr}, back.data());
-    const auto by_packed_weights = back.inside();
-    kernels::convolve_transposed(p, small.data(), kernels::weights_for_now(p, weight.data(), true), back.data());
-    CHECK(back.inside() == by_packed_weights);
-    CHECK(back.intact());
     const auto there = naive(p, large, weight, std::vector<double>(p.groups * p.filters));
-    CHECK(product(there, small) == doctest::Approx(product(large, back.inside())).epsilon(1e-12));
+    testing::at_every_level([&] {
+      guarded<double> back(p.images * p.large_image());
+      const kernels::packed_convolution<double> packed(p, weight.data(), true);
+      kernels::convolve_transposed(p, small.data(), {packed.values.data(), nullptr}, back.data());
+      const auto by_packed_weights = back.inside();
+      kernels::convolve_transposed(p, small.data(), kernels::weights_for_now(p, weight.data(), true), back.data());
+      CHECK(back.inside() == by_packed_weights);
+      CHECK(back.intact());
+      CHECK(product(there, small) == doctest::Approx(product(large, back.inside())).epsilon(1e-12));
+    });
   }
 }
 

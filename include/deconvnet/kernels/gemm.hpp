@@ -222,8 +222,10 @@ class gemm_task {
         if (!is_copy_kept) p.packed = shared_copy;
         p.maps = from.data + image * from.image_pitch + row * from.vertical_step * from.row_pitch + place_in_row;
       }
-      p.sums = whole && dense ? nullptr : sums + k * rows * width_;
-      p.c = p.sums ? p.sums - first_row_ * width_ : c_.data + image * c_.image_pitch + place;
+      // A panel that is read from the maps lies in one row of the grid.
+      p.sums = whole && (dense || (b_.rows && c_.j_pitch == 1)) ? nullptr : sums + k * rows * width_;
+      const std::size_t place_of_c = b_.rows ? row * c_.i_pitch + place_in_row : place;
+      p.c = p.sums ? p.sums - first_row_ * width_ : c_.data + image * c_.image_pitch + place_of_c;
       p.ldc = p.sums ? width_ : c_.row_pitch;
       column += p.count;
       for (place += p.count; place >= places; place -= places) ++image;
