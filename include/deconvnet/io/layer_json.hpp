@@ -189,7 +189,7 @@ class layer_reader {
     }
     std::array<std::size_t, N> shape{};
     std::copy(stored.shape.begin(), stored.shape.end(), shape.begin());
-    auto result = uninitialized<T, N>(shape);
+    auto result = uninitialized_weights<T>(shape);
     std::copy(stored.values.begin(), stored.values.end(), result.data());
     tensors_.erase(found);
     return result;

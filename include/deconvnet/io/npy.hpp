@@ -103,7 +103,7 @@ tensor<T, N> load_npy(const std::filesystem::path& path) {
   }
   std::array<std::size_t, N> shape{};
   for (std::size_t d = 0; d < N; ++d) shape[d] = header.shape[d];
-  auto result = uninitialized<T, N>(shape);
+  auto result = tensor<T, N>::from_shape(shape);
   if (header.count == 0) return result;
   detail::visit_npy_type(header, [&](auto stored) {
     using stored_type = decltype(stored);

@@ -95,7 +95,7 @@ class constant_reader {
       node_.misfit(text("a weight of ", shape_text(c.dims), " stands where ", shape_text(shape), " is wanted"));
     }
     prepare(c);
-    auto result = uninitialized<T, N>(shape);
+    auto result = uninitialized_weights<T>(shape);
     read(c, order, result.data());
     return result;
   }

@@ -64,7 +64,7 @@ class layer_stack {
   void fully_connected(const std::string& suffix, std::size_t outputs) {
     const shape4 in = shape();
     element_count(shape4{outputs, in[1], in[2], in[3]}, "a fully connected layer's weight");
-    auto weight = uninitialized<T, 2>({outputs, in[1] * in[2] * in[3]});
+    auto weight = uninitialized_weights<T, 2>({outputs, in[1] * in[2] * in[3]});
     weight.fill(T(0));
     net_.add("fc" + suffix, linear<T>(std::move(weight), blank_bias(outputs)));
   }

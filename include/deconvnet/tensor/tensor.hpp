@@ -90,8 +90,15 @@ shape4 shape_of(const tensor4<T>& x) {
 }
 
 /// A tensor of that shape, its elements not yet set.
-template <class T, std::size_t N = 4>
-tensor<T, N> uninitialized(const std::array<std::size_t, N>& shape) {
+template <class T>
+tensor4<T> uninitialized(const shape4& shape) {
+  element_count(shape);
+  return tensor4<T>::from_shape(shape);
+}
+
+/// The same for weights, which stay.
+template <class T, std::size_t N>
+tensor<T, N> uninitialized_weights(const std::array<std::size_t, N>& shape) {
   element_count(shape);
   auto result = tensor<T, N>::from_shape(shape);
   detail::prefer_large_pages(result.data(), result.size() * sizeof(T));
@@ -111,9 +118,7 @@ template <class T>
 void resize(tensor4<T>& x, const shape4& shape) {
   if (shape_of(x) == shape) return;
   element_count(shape);
-  const std::size_t before = x.size();
   x.resize(shape);
-  if (x.size() != before) detail::prefer_large_pages(x.data(), x.size() * sizeof(T));
 }
 
 /// The elements of one image of a batch, or of any other slice along the first dimension.
